@@ -1,0 +1,47 @@
+# Two commands: `make serve` and `make test`. Needs Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+UV_VERSION := 0.13.9
+
+.PHONY: serve test big bench lint format clean
+
+serve: $(VENV)/.runtime
+	$(BIN)/customer-groups serve
+
+test: $(VENV)/.development
+	$(BIN)/python -m pytest $(ARGS)
+
+big: $(VENV)/.development
+	$(BIN)/python -m pytest --big $(ARGS)
+
+bench: $(VENV)/.development
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) var
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# --inexact: uv itself lives in the same environment
+$(VENV)/.runtime: $(BIN)/uv pyproject.toml uv.lock
+	$(UV) sync --frozen --inexact --quiet
+	@touch $@
+
+$(VENV)/.development: $(BIN)/uv pyproject.toml uv.lock
+	$(UV) sync --frozen --inexact --quiet --group dev
+	@touch $@ $(VENV)/.runtime

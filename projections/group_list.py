@@ -1,0 +1,217 @@
+"""The searchable list of groups: one narrow row a group, so that a membership change stays cheap."""
+
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain.group import Group, GroupEvent
+from projections.conditions import Conditions, where
+from projections.documents import folded, milliseconds
+from projections.pages import Listing, Order, Page
+from projections.sql import Read, Write
+
+if TYPE_CHECKING:
+    from projections.store import Store
+
+VERSION = 1
+
+SCHEMA = (
+    """
+    CREATE TABLE group_list (
+      group_key BIGINT PRIMARY KEY,
+      id TEXT COLLATE "C" NOT NULL,
+      name TEXT COLLATE "C" NOT NULL,
+      name_folded TEXT COLLATE "C" NOT NULL,
+      created_by TEXT COLLATE "C" NOT NULL,
+      created_at BIGINT NOT NULL,
+      updated_at BIGINT NOT NULL,
+      customers_count BIGINT NOT NULL,
+      version BIGINT NOT NULL,
+      deleted BIGINT NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX group_list_id ON group_list (id)",
+    "CREATE UNIQUE INDEX group_list_name ON group_list (name) WHERE deleted = 0",
+    "CREATE INDEX group_list_by_id ON group_list (id) WHERE deleted = 0",
+    "CREATE INDEX group_list_by_name ON group_list (name_folded, name, id) WHERE deleted = 0",
+    "CREATE INDEX group_list_by_creation ON group_list (created_at, id) WHERE deleted = 0",
+    "CREATE INDEX group_list_by_update ON group_list (updated_at, id) WHERE deleted = 0",
+    "CREATE INDEX group_list_by_count ON group_list (customers_count, id) WHERE deleted = 0",
+    "CREATE INDEX group_list_by_creator ON group_list (created_by, id) WHERE deleted = 0",
+    "CREATE TABLE group_total (living BIGINT NOT NULL)",
+    "INSERT INTO group_total VALUES (0)",
+)
+"""`group_key` is the position of the group's first event; times are milliseconds since 1970."""
+
+SEARCHED = ("group_list", "group_key", "name_folded")
+"""Table, key and column that have a trigram index."""
+
+ORDERS = {
+    "id": Order(("g.id", str)),
+    "name": Order(("g.name_folded", str), ("g.name", str), ("g.id", str)),
+    "created_at": Order(("g.created_at", int), ("g.id", str)),
+    "updated_at": Order(("g.updated_at", int), ("g.id", str)),
+    "customers_count": Order(("g.customers_count", int), ("g.id", str)),
+}
+
+COLUMNS = {
+    "id": "g.id = {}",
+    "name": "g.name = {}",
+    "created_by": "g.created_by = {}",
+    "created_at": "g.created_at",
+    "updated_at": "g.updated_at",
+    "customers_count": "g.customers_count",
+    "customers": "g.group_key IN (SELECT group_key FROM membership"
+    " WHERE customer_id = {} AND until_position IS NULL)",
+}
+"""How each filter reads; `{}` is one value or all of several."""
+
+
+class GroupRow(NamedTuple):
+    """A group as it is answered: its document has the 7 default keys."""
+
+    group_key: int
+    id: str
+    document: bytes
+    customers_count: int
+    version: int
+
+
+ROW = "g.group_key, g.id, d.document, g.customers_count, g.version"
+
+ONE = f"""
+SELECT {ROW} FROM group_list g JOIN group_detail d ON d.group_key = g.group_key
+WHERE g.id = :id AND g.deleted = 0
+"""
+
+
+@singledispatch
+def apply(event: Any, position: int, write: Write) -> None:
+    """Let the list follow an event."""
+
+
+@apply.register
+def _(event: Group.GroupCreated, position: int, write: Write) -> None:
+    write(
+        "INSERT INTO group_list VALUES (:key, :id, :name, :folded, :by, :at, :at, 0, 1, 0)",
+        key=position,
+        id=event.originator_id,
+        name=event.name,
+        folded=folded(event.name),
+        by=event.actor["id"],
+        at=milliseconds(event.timestamp),
+    )
+    write("UPDATE group_total SET living = living + 1")
+
+
+@apply.register
+def _(event: Group.Renamed, position: int, write: Write) -> None:
+    write(
+        "UPDATE group_list SET name = :name, name_folded = :folded, updated_at = :at,"
+        " version = :version WHERE id = :id",
+        name=event.name,
+        folded=folded(event.name),
+        at=milliseconds(event.timestamp),
+        version=event.originator_version,
+        id=event.originator_id,
+    )
+
+
+@apply.register
+def _(event: Group.MetadataChanged, position: int, write: Write) -> None:
+    write(
+        "UPDATE group_list SET updated_at = :at, version = :version WHERE id = :id",
+        at=milliseconds(event.timestamp),
+        version=event.originator_version,
+        id=event.originator_id,
+    )
+
+
+@apply.register
+def _(event: Group.CustomersAdded, position: int, write: Write) -> None:
+    _count(event, len(event.customer_ids), write)
+
+
+@apply.register
+def _(event: Group.CustomersRemoved, position: int, write: Write) -> None:
+    _count(event, -len(event.customer_ids), write)
+
+
+def _count(event: GroupEvent, change: int, write: Write) -> None:
+    write(
+        "UPDATE group_list SET customers_count = customers_count + :change, version = :version"
+        " WHERE id = :id",
+        change=change,
+        version=event.originator_version,
+        id=event.originator_id,
+    )
+
+
+@apply.register
+def _(event: Group.GroupDeleted, position: int, write: Write) -> None:
+    write(
+        "UPDATE group_list SET deleted = 1, version = :version WHERE id = :id",
+        version=event.originator_version,
+        id=event.originator_id,
+    )
+    write("UPDATE group_total SET living = living - 1")
+
+
+@apply.register
+def _(event: Group.GroupRestored, position: int, write: Write) -> None:
+    write(
+        "UPDATE group_list SET deleted = 0, version = :version,"
+        " updated_at = CASE WHEN name = :name THEN updated_at ELSE :at END,"
+        " name = :name, name_folded = :folded WHERE id = :id",
+        version=event.originator_version,
+        name=event.name,
+        folded=folded(event.name),
+        at=milliseconds(event.timestamp),
+        id=event.originator_id,
+    )
+    write("UPDATE group_total SET living = living + 1")
+
+
+def holder_of_name(read: Read, name: str) -> str | None:
+    """Return the id of the living group of this very name."""
+    rows = read("SELECT id FROM group_list WHERE name = :name AND deleted = 0", name=name)
+    return rows[0][0] if rows else None
+
+
+def one(read: Read, group_id: str) -> GroupRow | None:
+    """Return a living group."""
+    rows = read(ONE, id=group_id)
+    return GroupRow(*rows[0]) if rows else None
+
+
+def page(
+    store: "Store",
+    *,
+    limit: int,
+    offset: int = 0,
+    cursor: str | None = None,
+    order: tuple[str, bool] = ("id", False),
+    conditions: Conditions | None = None,
+    words: tuple[str, ...] = (),
+) -> Page[GroupRow]:
+    """Return one page of living groups and the exact count of all that match.
+
+    `order` is a key of `ORDERS` and whether it descends; `words` are folded and each must be a
+    substring of the name; `cursor` (empty for the first page) in place of `offset` pages by keyset.
+
+    Raises `InvalidCursor`.
+    """
+    condition, parameters = where(store, conditions or {}, COLUMNS, words, SEARCHED, "g")
+    return Listing(
+        make=GroupRow,
+        columns=ROW,
+        found="g.group_key",
+        source="group_list g",
+        joins="JOIN group_list g ON g.group_key = page.group_key"
+        " JOIN group_detail d ON d.group_key = page.group_key",
+        condition=f"g.deleted = 0{condition}",
+        parameters=parameters,
+        total=None if condition else "SELECT living FROM group_total",
+        order=ORDERS[order[0]],
+        descending=order[1],
+        scope=repr(("groups", order, conditions, words)),
+    ).page(store, limit, offset, cursor)

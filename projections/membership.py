@@ -1,0 +1,206 @@
+"""Who is in what, since and until when: one interval a membership, asked from both sides."""
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain.group import Group
+from projections.conditions import Conditions, search, where
+from projections.directory import COLUMNS, SEARCHED
+from projections.documents import milliseconds
+from projections.group_list import GroupRow
+from projections.pages import Listing, Order, Page
+from projections.sql import Read, Write
+
+if TYPE_CHECKING:
+    from projections.store import Store
+
+VERSION = 1
+
+SCHEMA = (
+    """
+    CREATE TABLE membership (
+      group_key BIGINT NOT NULL,
+      customer_id TEXT COLLATE "C" NOT NULL,
+      since_position BIGINT NOT NULL,
+      since_at BIGINT NOT NULL,
+      until_position BIGINT
+    )
+    """,
+    "CREATE UNIQUE INDEX membership_open ON membership (customer_id, group_key)"
+    " WHERE until_position IS NULL",
+    "CREATE INDEX membership_page ON membership (group_key, since_position, customer_id, since_at)"
+    " WHERE until_position IS NULL",
+)
+"""`since_at` is milliseconds since 1970; an interval without an end is open: a member now."""
+
+OPEN_INTERVALS = """
+INSERT INTO membership
+SELECT g.group_key, each.value, :position, :at, NULL
+FROM each(:customers) CROSS JOIN group_list g WHERE g.id = :group
+"""
+
+END_INTERVALS = """
+UPDATE membership SET until_position = :position
+WHERE until_position IS NULL
+AND group_key = (SELECT g.group_key FROM group_list g WHERE g.id = :group)
+AND customer_id IN (SELECT each.value FROM each(:customers))
+"""
+
+MEMBERS_AMONG = """
+SELECT m.customer_id FROM each(:customers) CROSS JOIN membership m
+WHERE m.customer_id = each.value AND m.until_position IS NULL
+AND m.group_key = (SELECT g.group_key FROM group_list g WHERE g.id = :group)
+"""
+
+GROUPS_HOLDING = """
+SELECT g.id FROM membership m JOIN group_list g ON g.group_key = m.group_key
+WHERE m.customer_id = :customer AND m.until_position IS NULL ORDER BY g.group_key
+"""
+
+CHECK = """
+SELECT m.customer_id, g.id
+FROM each(:customers) CROSS JOIN membership m CROSS JOIN group_list g
+WHERE m.customer_id = each.value AND m.until_position IS NULL
+AND g.group_key = m.group_key AND g.deleted = 0
+AND g.id IN (SELECT each.value FROM each(:groups))
+ORDER BY g.id
+"""
+
+SMALL_GROUP = 2000
+"""Up to here all members are looked at; beyond, the plan starts at an index of the customers."""
+
+COUNT_CAP = 10_000
+
+ADDED_AT = Order(("m.since_position", int), ("m.customer_id", str))
+
+ORDERS = {
+    "email": ("c.email_folded", str),
+    "first_name": ("c.first_folded", str),
+    "last_name": ("c.last_folded", str),
+    "has_account": ("c.has_account", int),
+    "created_at": ("c.created_at", int),
+    "updated_at": ("c.updated_at", int),
+}
+
+
+class Member(NamedTuple):
+    """A member: its customer's document (None for an unknown customer) and since when."""
+
+    id: str
+    document: bytes | None
+    added_at: int
+
+
+@singledispatch
+def apply(event: Any, position: int, write: Write) -> None:
+    """Let the memberships follow an event."""
+
+
+@apply.register
+def _(event: Group.CustomersAdded, position: int, write: Write) -> None:
+    write(
+        OPEN_INTERVALS,
+        group=event.originator_id,
+        customers=sorted(event.customer_ids),
+        position=position,
+        at=milliseconds(event.timestamp),
+    )
+
+
+@apply.register
+def _(event: Group.CustomersRemoved, position: int, write: Write) -> None:
+    write(
+        END_INTERVALS,
+        group=event.originator_id,
+        customers=sorted(event.customer_ids),
+        position=position,
+    )
+
+
+def members_among(read: Read, group_id: str, customer_ids: Sequence[str]) -> set[str]:
+    """Return which of these customers are members. O(len(customer_ids))."""
+    return {row[0] for row in read(MEMBERS_AMONG, group=group_id, customers=sorted(customer_ids))}
+
+
+def groups_holding(read: Read, customer_id: str) -> list[str]:
+    """Return the ids of all groups, deleted ones too, that a customer is a member of."""
+    return [row[0] for row in read(GROUPS_HOLDING, customer=customer_id)]
+
+
+def check(
+    read: Read, customer_ids: Sequence[str], group_ids: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return for each customer which of these living groups it is in."""
+    found: dict[str, list[str]] = {customer_id: [] for customer_id in customer_ids}
+    for customer_id, group_id in read(CHECK, customers=sorted(found), groups=sorted(group_ids)):
+        found[customer_id].append(group_id)
+    return found
+
+
+def members(
+    store: "Store",
+    group: GroupRow,
+    *,
+    limit: int,
+    offset: int = 0,
+    cursor: str | None = None,
+    order: tuple[str, bool] = ("added_at", True),
+    conditions: Conditions | None = None,
+    words: tuple[str, ...] = (),
+    accept_unknown: bool = False,
+) -> Page[Member]:
+    """Return one page of a group's members, newest first unless `order` says otherwise.
+
+    The count is exact; with filters or words it is exact to 10,000 and capped there. The same cost
+    at any depth for `added_at` with cursors. `accept_unknown`: members may be missing from the
+    directory. Raises `InvalidCursor`.
+    """
+    name, descending = order
+    filtered = bool(conditions or words)
+    small = group.customers_count <= SMALL_GROUP
+    condition, parameters = where(store, conditions or {}, COLUMNS, (), SEARCHED, "c")
+    parts = search(store, words, SEARCHED, "c", parameters, scan=small)
+    condition += "".join(f" AND {part}" for part in parts)
+    if name == "added_at":
+        sorting, walk = ADDED_AT, bool(words) and not small
+    else:
+        column, kind = ORDERS[name]
+        walk = not small and not accept_unknown
+        default = "0" if kind is int else "''"
+        sorted_by = column if walk else f"coalesce({column}, {default})"
+        sorting = Order((sorted_by, kind), ("m.customer_id", str))
+    if walk:
+        source = "customer c CROSS JOIN membership m"
+        condition += " AND m.customer_id = c.id"
+    elif filtered or name != "added_at":
+        source = "membership m LEFT JOIN customer c ON c.id = m.customer_id"
+    else:
+        source = "membership m"
+    return Listing(
+        make=Member,
+        columns="page.customer_id, c.document, page.since_at",
+        found="m.customer_id, m.since_at",
+        source=source,
+        joins="LEFT JOIN customer c ON c.id = page.customer_id",
+        condition=f"m.group_key = :group AND m.until_position IS NULL{condition}",
+        parameters=parameters | {"group": group.group_key},
+        total=None if filtered else group.customers_count,
+        count_cap=COUNT_CAP if filtered else None,
+        order=sorting,
+        descending=descending,
+        scope=repr(("members", group.id, order, conditions, words)),
+    ).page(store, limit, offset, cursor)
+
+
+def embedded(read: Read, group_key: int) -> list[tuple[str, bytes | None]]:
+    """Return id and document of every member of a group, by id: for answers that embed them all."""
+    return [
+        (row[0], row[1])
+        for row in read(
+            "SELECT m.customer_id, c.document FROM membership m"
+            " LEFT JOIN customer c ON c.id = m.customer_id"
+            " WHERE m.group_key = :group AND m.until_position IS NULL ORDER BY m.customer_id",
+            group=group_key,
+        )
+    ]

@@ -1,0 +1,228 @@
+"""The production store: PostgreSQL, one advisory lock for all who write."""
+
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any, cast
+
+import psycopg
+
+from projections.sql import Row
+from projections.store import ConnectionLost, Store, StoreUnavailable
+
+LOCK_SECONDS = 30
+"""How long a command waits for its turn to write."""
+
+WRITE_LOCK = 0x6375_7367_726F_7570
+"""The number of the advisory lock that every write transaction takes first ("cusgroup")."""
+
+TAKE_LOCK = f"SELECT pg_advisory_xact_lock({WRITE_LOCK}), pg_current_xact_id()::text"
+
+PASS_LOCK = f"SELECT pg_advisory_lock({WRITE_LOCK}), pg_advisory_unlock({WRITE_LOCK})"
+
+RECONNECT_SECONDS = 10
+"""How long a command whose COMMIT was not answered waits to learn what became of it."""
+
+INSERT_EVENTS = """
+INSERT INTO stored_events (originator_id, originator_version, topic, state)
+SELECT id, version, topic, state
+FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[])
+  WITH ORDINALITY AS event(id, version, topic, state, number)
+ORDER BY number
+RETURNING notification_id
+"""
+
+_EACH = re.compile(r"\beach\((:\w+)\)")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+
+
+@lru_cache(maxsize=2048)
+def translated(statement: str) -> bytes:
+    """Return the statement as psycopg reads it."""
+    statement = _EACH.sub(r"unnest(CAST(\1 AS text[])) AS each(value)", statement)
+    return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%")).encode()
+
+
+class PostgresStore(Store):
+    """A store in a PostgreSQL database. One connection a thread, made anew when it was lost."""
+
+    dialect = "postgres"
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    @property
+    def connection(self) -> psycopg.Connection[Row]:
+        """This thread's connection; a forked process never uses its parent's."""
+        connection: psycopg.Connection[Row] | None = getattr(self._thread, "connection", None)
+        if connection is None or connection.closed or self._thread.process != os.getpid():
+            try:
+                connection = psycopg.connect(
+                    self.url,
+                    autocommit=True,
+                    connect_timeout=5,
+                    application_name="customer-groups",
+                    options=f"-c lock_timeout={LOCK_SECONDS}s -c search_path=public,pg_temp"
+                    " -c idle_in_transaction_session_timeout=60s",
+                )
+            except psycopg.Error as error:
+                raise StoreUnavailable(f"cannot reach the database: {error}") from error
+            connection.prepare_threshold = 2
+            self._thread.connection = connection
+            self._thread.process = os.getpid()
+        return connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Tell a lost connection and a database that cannot write from a mistake of ours."""
+        try:
+            yield
+        except psycopg.errors.LockNotAvailable as error:
+            raise StoreUnavailable(f"the write lock was not free for {LOCK_SECONDS} s") from error
+        except (
+            psycopg.errors.DiskFull,
+            psycopg.errors.ReadOnlySqlTransaction,
+            psycopg.errors.TooManyConnections,
+        ) as error:
+            raise StoreUnavailable(str(error)) from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.close()
+            raise ConnectionLost(f"the connection to the database broke: {error}") from error
+
+    def query(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
+        """Run a query and return all its rows."""
+        with self._errors():
+            return self.connection.execute(translated(statement), parameters).fetchall()
+
+    def execute(self, statement: str, parameters: dict[str, Any]) -> int:
+        """Run a statement and return how many rows it changed."""
+        with self._errors():
+            return self.connection.execute(translated(statement), parameters).rowcount
+
+    def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run a statement once for each row."""
+        with self._errors(), self.connection.cursor() as cursor:
+            cursor.executemany(cast("Any", translated(statement).decode()), rows)
+
+    def define(self, statement: str) -> None:
+        """Run a statement of the schema."""
+        with self._errors():
+            self.connection.execute(statement.encode())
+
+    def insert_events(self, rows: Sequence[tuple[str, int, str, bytes]]) -> list[int]:
+        """Append events and return their positions."""
+        with self._errors():
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            inserted = self.connection.execute(INSERT_EVENTS, columns).fetchall()
+        return sorted(position for (position,) in inserted)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._errors():
+            connection = self.connection
+            connection.execute("BEGIN")
+            rows = connection.execute(TAKE_LOCK).fetchall()
+        transaction_id = rows[0][1]
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+            raise
+        try:
+            connection.execute("COMMIT")
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.close()
+            if not self._committed(transaction_id):
+                raise ConnectionLost(f"the connection broke before COMMIT: {error}") from error
+
+    def _committed(self, transaction_id: str) -> bool:
+        """Return what became of a transaction whose COMMIT was not answered.
+
+        Waits for the write lock, which that transaction held until it ended one way or the other,
+        and for a database that restarts. Raises `StoreUnavailable` when it does not come back.
+        """
+        deadline = time.monotonic() + RECONNECT_SECONDS
+        while True:
+            try:
+                self.query(PASS_LOCK, {})
+                status = self.query(
+                    "SELECT pg_xact_status(CAST(:id AS xid8))", {"id": transaction_id}
+                )
+            except StoreUnavailable as error:
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable(
+                        "the database did not come back to tell whether the change was committed"
+                    ) from error
+                time.sleep(0.1)
+            else:
+                return status == [("committed",)]
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Write tables that nobody else writes: a transaction without the write lock."""
+        with self._errors(), self.connection.transaction():
+            yield
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        with self._errors():
+            connection = self.connection
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        try:
+            yield
+        finally:
+            if not connection.closed:
+                with suppress(psycopg.Error):
+                    connection.execute("ROLLBACK")
+
+    def text_matches(
+        self,
+        searched: tuple[str, str, str],
+        alias: str,
+        words: Sequence[str],
+        parameters: dict[str, Any],
+    ) -> str:
+        """Return a condition that starts at the trigram index (7.2 ms against 187 ms without)."""
+        table, key, column = searched
+        for number, word in enumerate(words):
+            escaped = re.sub(r"([\\%_])", r"\\\1", word)
+            parameters[f"like{number}"] = f"%{escaped}%"
+        likes = " AND ".join(f"{column} LIKE :like{number}" for number in range(len(words)))
+        return (
+            f"{alias}.{key} IN (WITH hits AS MATERIALIZED"
+            f" (SELECT {key} FROM {table} WHERE {likes}) SELECT {key} FROM hits)"
+        )
+
+    def text_contains(self, column: str, parameter: str) -> str:
+        """Return a condition by reading the column."""
+        return f"strpos({column}, {parameter}) > 0"
+
+    def search_schema(self, searched: tuple[str, str, str]) -> list[str]:
+        """Return the statement of a trigram index; without a pending list, which slows searches."""
+        table, _, column = searched
+        return [
+            f"CREATE INDEX {table}_search ON {table} USING gin ({column} gin_trgm_ops)"
+            " WITH (fastupdate = off)"
+        ]
+
+    def table_names(self) -> set[str]:
+        """Return the names of the tables that exist."""
+        statement = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        return {row[0] for row in self.query(statement, {})}
+
+    def is_replica(self) -> bool:
+        """Whether this database only follows another one."""
+        return bool(self.query("SELECT pg_is_in_recovery()", {})[0][0])
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._thread, "connection", None)
+        if connection is not None:
+            self._thread.connection = None
+            with suppress(psycopg.Error):
+                connection.close()

@@ -1,0 +1,184 @@
+"""verify: do the read models equal a replay of the log? rebuild: make them anew from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from domain.transcoding import EventTranscoder
+from projections import log, schema
+from projections.read_models import READ_MODELS, TABLES, prefixed, versions
+from projections.sqlite import SQLiteStore
+from projections.store import Changes, Store
+
+Progress = Callable[[int, int], None]
+"""Called with how many events are done and how many there are."""
+
+FRESH = "fresh_"
+REPLAYED = "replayed_"
+
+BATCH = {"sqlite": 1000, "postgres": 5000}
+
+EVENTS = (
+    f"SELECT {log.EVENT} FROM stored_events WHERE notification_id > :after"
+    " ORDER BY notification_id LIMIT :limit"
+)
+
+FIRST_DIFFERENCES = 5
+
+
+class RebuildOvertaken(Exception):
+    """Another rebuild began after this one; that one goes on, this one has changed nothing."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` found: nothing wrong when `problems` is empty."""
+
+    events: int
+    position: int
+    problems: list[str]
+
+
+def no_progress(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def events_count(store: Store) -> int:
+    """Return how many events the log holds."""
+    return int(store.read("SELECT count(*) FROM stored_events")[0][0])
+
+
+def replay(store: Store, write: Changes, after: int, limit: int) -> tuple[int, int]:
+    """Apply up to `limit` events after a position; return how many there were and the last one's."""
+    mapper: Mapper[str] = Mapper(EventTranscoder())
+    rows = store.read(EVENTS, after=after, limit=limit)
+    for position, group_id, version, topic, state in rows:
+        event = mapper.to_domain_event(StoredEvent(group_id, version, topic, bytes(state)))
+        for read_model in READ_MODELS:
+            read_model.apply(event, position, write)
+    return len(rows), rows[-1][0] if rows else after
+
+
+def rebuild(store: Store, progress: Progress = no_progress) -> int:
+    """Make all read models anew while the service runs; return how many events were replayed.
+
+    Fresh tables are filled batch by batch, catch up, and take the place of the old ones in one
+    transaction. Killed at any moment, nothing has changed. Raises `RebuildOvertaken`.
+    """
+    with store.defining():
+        generation = int(schema.property_value(store, "generation") or 0) + 1
+        schema.keep(store, "generation", str(generation))
+        drop(store, FRESH)
+        for statement in schema.read_model_statements(store, prefix=FRESH, generation=generation):
+            store.define(statement)
+    write = Changes(store, FRESH)
+    batch = BATCH[store.dialect]
+    total = events_count(store)
+    done, position, found = 0, 0, batch
+    while found == batch:
+        with store.filling():
+            _check_generation(store, generation)
+            found, position = replay(store, write, position, batch)
+        done += found
+        progress(done, max(total, done))
+    with store.defining():
+        _check_generation(store, generation)
+        found = batch
+        while found:
+            found, position = replay(store, write, position, batch)
+            done += found
+        swap(store)
+        for name, version in versions().items():
+            schema.keep(store, f"read_model.{name}", str(version))
+    progress(done, done)
+    return done
+
+
+def _check_generation(store: Store, generation: int) -> None:
+    if schema.property_value(store, "generation") != str(generation):
+        raise RebuildOvertaken("another rebuild has begun since; this one has changed nothing")
+
+
+def drop(store: Store, prefix: str = "") -> None:
+    """Drop the read models' tables of a prefix, as far as they are there."""
+    for table in _tables(store):
+        store.define(f"DROP TABLE IF EXISTS {prefixed(table, prefix)}")
+
+
+def swap(store: Store) -> None:
+    """Put the fresh tables in the place of the live ones."""
+    drop(store)
+    for table in _tables(store):
+        store.define(f"ALTER TABLE {FRESH}{table} RENAME TO {table}")
+
+
+def _tables(store: Store) -> tuple[str, ...]:
+    if store.dialect == "sqlite":
+        return (*TABLES, *(f"{searched[0]}_search" for searched in schema.SEARCHED))
+    return TABLES
+
+
+def verify(store: Store, progress: Progress = no_progress) -> Verified:
+    """Replay the log beside the live read models, in one snapshot, and compare every row.
+
+    The service goes on meanwhile. Problems are sentences that name table and row.
+    """
+    with store.reading():
+        end = log.end(store.read)
+        total = events_count(store)
+        for statement in schema.read_model_statements(store, prefix=REPLAYED, searched=False):
+            store.define(temporary(store, statement))
+        try:
+            write = Changes(store, REPLAYED)
+            done, position = 0, 0
+            problems = []
+            while position < end:
+                found, position = replay(store, write, position, BATCH[store.dialect])
+                done += found
+                progress(done, total)
+            for table in TABLES:
+                problems += differences(store, table)
+            if isinstance(store, SQLiteStore):
+                problems += search_differences(store)
+        finally:
+            if store.dialect == "sqlite":
+                for table in TABLES:
+                    store.define(f"DROP TABLE IF EXISTS temp.{REPLAYED}{table}")
+    return Verified(done, end, problems)
+
+
+def temporary(store: Store, statement: str) -> str:
+    """Return a statement of the schema for tables of this connection only."""
+    statement = statement.replace("CREATE TABLE", "CREATE TEMP TABLE")
+    if store.dialect == "sqlite":
+        for kind in ("CREATE INDEX ", "CREATE UNIQUE INDEX "):
+            statement = statement.replace(kind, f"{kind}temp.")
+    return statement
+
+
+def differences(store: Store, table: str) -> list[str]:
+    """Return what the live table has and the replay has not, and the reverse."""
+    found = []
+    for what, left, right in (
+        ("not what the log says", table, REPLAYED + table),
+        ("missing", REPLAYED + table, table),
+    ):
+        rows = store.read(
+            f"SELECT * FROM {left} EXCEPT SELECT * FROM {right} LIMIT {FIRST_DIFFERENCES}"
+        )
+        found += [f"{table}: {what}: {row!r}" for row in rows]
+    return found
+
+
+def search_differences(store: SQLiteStore) -> list[str]:
+    """Return what the copies of text in the trigram indexes have wrong."""
+    found = []
+    for table, key, column in schema.SEARCHED:
+        for left, right in (
+            (f"SELECT rowid, text FROM {table}_search", f"SELECT {key}, {column} FROM {table}"),
+            (f"SELECT {key}, {column} FROM {table}", f"SELECT rowid, text FROM {table}_search"),
+        ):
+            rows = store.read(f"{left} EXCEPT {right} LIMIT {FIRST_DIFFERENCES}")
+            found += [f"{table}_search: out of step: {row!r}" for row in rows]
+    return found

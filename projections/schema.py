@@ -1,0 +1,109 @@
+"""The tables: made once by `init-db`, checked by whoever starts."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ulid import ULID
+
+from projections import directory, log, requests
+from projections.read_models import READ_MODELS, SEARCHED, prefixed, versions
+from projections.store import Store
+
+SCHEMA_VERSION = 1
+"""Raised with every migration; a database of a newer version is refused."""
+
+_INDEX = re.compile(r"(CREATE (?:UNIQUE )?INDEX |CREATE TRIGGER )(\w+)")
+
+
+class SchemaMismatch(Exception):
+    """The database has no schema, an older or a newer one; the message says what to do."""
+
+
+def read_model_statements(
+    store: Store, *, prefix: str = "", generation: int = 0, searched: bool = True
+) -> Iterator[str]:
+    """Return the statements that make the read models' tables.
+
+    Indexes bear the number of their generation: they keep their names when a rebuild renames the
+    tables, and must not meet those of the next rebuild.
+    """
+    statements = [statement for model in READ_MODELS for statement in model.SCHEMA]
+    if searched:
+        statements += [line for table in SEARCHED for line in store.search_schema(table)]
+    for statement in statements:
+        named = _INDEX.sub(rf"\g<1>\g<2>_{generation}", statement)
+        yield prefixed(named, prefix)
+
+
+def init(store: Store, more: Sequence[str] = ()) -> bool:
+    """Make all tables, and `more` of the caller's; return whether there were none before.
+
+    What is there stays. Raises `SchemaMismatch` when the database is newer than this program.
+    """
+    with store.defining():
+        if "property" in store.table_names():
+            _refuse_newer(store)
+            return False
+        if store.dialect == "postgres":
+            store.define("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        for statement in (*log.SCHEMA, *directory.SCHEMA, *requests.IDEMPOTENCY, *more):
+            store.define(statement)
+        for statement in store.search_schema(directory.SEARCHED):
+            store.define(statement)
+        for statement in read_model_statements(store):
+            store.define(statement)
+        keep(store, "log_id", f"log_{ULID()}")
+        keep(store, "schema_version", str(SCHEMA_VERSION))
+        keep(store, "generation", "0")
+        for name, version in versions().items():
+            keep(store, f"read_model.{name}", str(version))
+    return True
+
+
+def changed_read_models(store: Store) -> list[str]:
+    """Return the names of the read models that this program keeps in another version."""
+    return [
+        name
+        for name, version in versions().items()
+        if property_value(store, f"read_model.{name}") != str(version)
+    ]
+
+
+def check(store: Store) -> None:
+    """Raise `SchemaMismatch` unless the database is exactly as this program needs it."""
+    if "property" not in store.table_names():
+        raise SchemaMismatch("The database is empty; run `customer-groups init-db` first.")
+    _refuse_newer(store)
+    if int(property_value(store, "schema_version") or 0) < SCHEMA_VERSION or changed_read_models(
+        store
+    ):
+        raise SchemaMismatch(
+            "The database is older than this program; run `customer-groups init-db` to upgrade it."
+        )
+
+
+def _refuse_newer(store: Store) -> None:
+    found = int(property_value(store, "schema_version") or 0)
+    newer = any(
+        int(property_value(store, f"read_model.{name}") or 0) > version
+        for name, version in versions().items()
+    )
+    if found > SCHEMA_VERSION or newer:
+        raise SchemaMismatch(
+            "The database was made by a newer version of customer-groups; start that version."
+        )
+
+
+def property_value(store: Store, name: str) -> str | None:
+    """Return what is kept under a name in the database itself."""
+    rows = store.read("SELECT value FROM property WHERE name = :name", name=name)
+    return rows[0][0] if rows else None
+
+
+def keep(store: Store, name: str, value: str) -> None:
+    """Keep a value under a name, in the running transaction."""
+    store.execute(
+        "INSERT INTO property VALUES (:name, :value)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        {"name": name, "value": value},
+    )

@@ -1,0 +1,21 @@
+"""How read models read and write: the two callables that a store gives them."""
+
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Read(Protocol):
+    """Run a query and return its rows."""
+
+    def __call__(self, statement: str, /, **parameters: Any) -> list[Row]:
+        """Return all rows. Values in `parameters` may be None, int, str, bytes or list[str]."""
+
+
+class Write(Protocol):
+    """Run a statement in the write transaction; also reads what the transaction has made."""
+
+    read: Read
+
+    def __call__(self, statement: str, /, **parameters: Any) -> int:
+        """Return how many rows were changed."""

@@ -1,0 +1,212 @@
+"""The embedded store: one file, WAL, one writer at a time."""
+
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from projections.sql import Row
+from projections.store import Store, StoreUnavailable
+
+LOCK_SECONDS = 30.0
+"""How long a command waits for its turn to write."""
+
+PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = {synchronous};
+PRAGMA secure_delete = ON;
+PRAGMA foreign_keys = OFF;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -65536;
+PRAGMA mmap_size = 1073741824;
+PRAGMA recursive_triggers = ON;
+"""
+
+_EACH = re.compile(r"\beach\((:\w+)\)")
+
+INSERT_EVENT = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+    " VALUES (?, ?, ?, ?)"
+)
+
+
+@lru_cache(maxsize=2048)
+def translated(statement: str) -> str:
+    """Return the statement as SQLite reads it."""
+    statement = statement.replace(' COLLATE "C"', "").replace("SERIAL8 PRIMARY", "INTEGER PRIMARY")
+    statement = statement.replace("BIGINT PRIMARY", "INTEGER PRIMARY")
+    return _EACH.sub(r"json_each(\1) AS each", statement)
+
+
+def bound(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters as SQLite takes them: a list as JSON."""
+    return {
+        name: orjson.dumps(value).decode() if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
+
+
+class SQLiteStore(Store):
+    """A store in one file. Threads of one process queue fairly for the write lock."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str | Path, *, synchronous: str = "FULL") -> None:
+        super().__init__()
+        self.path = Path(path)
+        self._pragmas = PRAGMAS.format(synchronous=synchronous)
+        self._turn = threading.Lock()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection; a forked process never uses its parent's."""
+        connection: sqlite3.Connection | None = getattr(self._thread, "connection", None)
+        if connection is None or self._thread.process != os.getpid():
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                connection = sqlite3.connect(
+                    self.path,
+                    isolation_level=None,
+                    timeout=LOCK_SECONDS,
+                    check_same_thread=False,
+                    cached_statements=512,
+                )
+                connection.executescript(self._pragmas)
+            except (sqlite3.Error, OSError) as error:
+                raise StoreUnavailable(f"cannot open {self.path}: {error}") from error
+            self._thread.connection = connection
+            self._thread.process = os.getpid()
+        return connection
+
+    def query(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
+        """Run a query and return all its rows."""
+        try:
+            return self.connection.execute(translated(statement), bound(parameters)).fetchall()
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from error
+
+    def execute(self, statement: str, parameters: dict[str, Any]) -> int:
+        """Run a statement and return how many rows it changed."""
+        try:
+            return self.connection.execute(translated(statement), bound(parameters)).rowcount
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from error
+
+    def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run a statement once for each row."""
+        try:
+            self.connection.executemany(translated(statement), rows)
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from error
+
+    def define(self, statement: str) -> None:
+        """Run a statement of the schema."""
+        self.connection.execute(translated(statement))
+
+    def insert_events(self, rows: Sequence[tuple[str, int, str, bytes]]) -> list[int]:
+        """Append events and return their positions."""
+        try:
+            return [self.connection.execute(INSERT_EVENT, row).lastrowid or 0 for row in rows]
+        except sqlite3.OperationalError as error:
+            raise unavailable(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=LOCK_SECONDS):
+            raise StoreUnavailable(f"the write lock was not free for {LOCK_SECONDS:g} s")
+        try:
+            connection = self.connection
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                raise unavailable(error) from error
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise unavailable(error) from error
+                raise
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def text_matches(
+        self,
+        searched: tuple[str, str, str],
+        alias: str,
+        words: Sequence[str],
+        parameters: dict[str, Any],
+    ) -> str:
+        """Return a condition by the FTS5 trigram index: all words as phrases."""
+        table, key, _ = searched
+        parameters["phrases"] = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
+        return (
+            f"{alias}.{key} IN (SELECT rowid FROM {table}_search"
+            f" WHERE {table}_search MATCH :phrases)"
+        )
+
+    def text_contains(self, column: str, parameter: str) -> str:
+        """Return a condition by reading the column."""
+        return f"instr({column}, {parameter}) > 0"
+
+    def search_schema(self, searched: tuple[str, str, str]) -> list[str]:
+        """Return the statements of a trigram index with its own copy of the text.
+
+        An external-content index would break when `rebuild` renames its table.
+        """
+        table, key, column = searched
+        index = f"{table}_search"
+        return [
+            f"CREATE VIRTUAL TABLE {index} USING fts5(text, columnsize=0,"
+            " tokenize='trigram case_sensitive 1')",
+            f"CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN"
+            f" INSERT INTO {index} (rowid, text) VALUES (new.{key}, new.{column}); END",
+            f"CREATE TRIGGER {index}_update AFTER UPDATE OF {column} ON {table}"
+            f" WHEN new.{column} <> old.{column} BEGIN"
+            f" UPDATE {index} SET text = new.{column} WHERE rowid = new.{key}; END",
+            f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN"
+            f" DELETE FROM {index} WHERE rowid = old.{key}; END",
+        ]
+
+    def table_names(self) -> set[str]:
+        """Return the names of the tables that exist."""
+        return {row[0] for row in self.query("SELECT name FROM sqlite_master", {})}
+
+    def is_replica(self) -> bool:
+        """Never: one file, one machine."""
+        return False
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._thread, "connection", None)
+        if connection is not None:
+            self._thread.connection = None
+            connection.close()
+
+
+def unavailable(error: sqlite3.OperationalError) -> Exception:
+    """Return what to raise: `StoreUnavailable` for a busy, full or unreadable file."""
+    states = ("BUSY", "LOCKED", "FULL", "IOERR", "READONLY", "CANTOPEN", "CORRUPT")
+    name = getattr(error, "sqlite_errorname", "")
+    if any(state in name for state in states):
+        return StoreUnavailable(str(error))
+    return error

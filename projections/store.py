@@ -1,0 +1,219 @@
+"""What both stores have in common: the write transaction, reads, and what a decision needs."""
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from eventsourcing.persistence import Recording
+
+from domain.context import decided_at
+from domain.group import Group
+from projections import directory, group_detail, group_list, membership, requests
+from projections.documents import TIME_ZERO
+from projections.read_models import READ_MODELS, prefixed
+from projections.recorder import Factory
+from projections.sql import Row
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be used right now: unreachable, busy, read-only or full."""
+
+
+class ConnectionLost(StoreUnavailable):
+    """The connection broke; what ran on it has not happened and may be tried again."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`Write` for one set of tables: the live ones, or those of a rebuild (by their prefix)."""
+
+    store: "Store"
+    prefix: str = ""
+
+    def __call__(self, statement: str, /, **parameters: Any) -> int:
+        """Return how many rows were changed."""
+        return self.store.execute(prefixed(statement, self.prefix), parameters)
+
+    def read(self, statement: str, /, **parameters: Any) -> list[Row]:
+        """Return all rows."""
+        return self.store.query(prefixed(statement, self.prefix), parameters)
+
+
+class Store(ABC):
+    """A database of events, read models and reference data. One connection a thread.
+
+    `with store.deciding():` is the only way to write. It holds the one write lock, so that nothing
+    a decision depends on can change before it commits.
+    """
+
+    dialect: ClassVar[str]
+
+    def __init__(self) -> None:
+        self.factory = Factory(self)
+        self.write = Changes(self)
+        self._thread = threading.local()
+        self._process = os.getpid()
+
+    # -- what the two stores do differently --------------------------------------------------
+
+    @abstractmethod
+    def query(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
+        """Run a query on this thread's connection and return all its rows."""
+
+    @abstractmethod
+    def execute(self, statement: str, parameters: dict[str, Any]) -> int:
+        """Run a statement in the write transaction and return how many rows it changed."""
+
+    @abstractmethod
+    def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run a statement once for each row, in the write transaction."""
+
+    @abstractmethod
+    def define(self, statement: str) -> None:
+        """Run a statement of the schema, in the write transaction."""
+
+    @abstractmethod
+    def _transaction(self) -> Any:
+        """Return a context manager: take the write lock; commit, or roll back on an exception."""
+
+    @abstractmethod
+    def _snapshot(self) -> Any:
+        """Return a context manager: all reads in it see one state of the database."""
+
+    @abstractmethod
+    def insert_events(self, rows: Sequence[tuple[str, int, str, bytes]]) -> list[int]:
+        """Append events (originator id, version, topic, state); return their positions."""
+
+    @abstractmethod
+    def text_matches(
+        self,
+        searched: tuple[str, str, str],
+        alias: str,
+        words: Sequence[str],
+        parameters: dict[str, Any],
+    ) -> str:
+        """Return a condition: the searched column of `alias` holds each word, by the trigram index.
+
+        `searched` is table, key and column; each word has three characters or more; adds to
+        `parameters` what the condition needs.
+        """
+
+    @abstractmethod
+    def text_contains(self, column: str, parameter: str) -> str:
+        """Return a condition: `column` holds the text of `parameter`; by reading the column."""
+
+    @abstractmethod
+    def search_schema(self, searched: tuple[str, str, str]) -> list[str]:
+        """Return the statements that make the trigram index of a table, key and column."""
+
+    @abstractmethod
+    def table_names(self) -> set[str]:
+        """Return the names of the tables that exist."""
+
+    @abstractmethod
+    def is_replica(self) -> bool:
+        """Whether this database only follows another one."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close this thread's connection, and no other's."""
+
+    # -- transactions ------------------------------------------------------------------------
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether this thread holds the write lock."""
+        return getattr(self._thread, "deciding", False)
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Hold the write lock and commit at the end; nested, join the outer one.
+
+        Raises `StoreUnavailable` when the lock or the database is not to be had, and
+        `ConnectionLost` when nothing has happened because the connection broke. When it broke
+        while committing, the store finds out what became of the transaction.
+        """
+        if self.is_deciding:
+            yield
+            return
+        with self._transaction():
+            self._thread.deciding = True
+            token = decided_at.set(self._time_of_decision())
+            try:
+                yield
+            finally:
+                decided_at.reset(token)
+                self._thread.deciding = False
+
+    @contextmanager
+    def defining(self) -> Iterator[None]:
+        """Hold the write lock and commit at the end: for the schema, when there may be no log yet."""
+        with self._transaction():
+            yield
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Write tables that nobody else writes: a transaction, under the lock only where needed."""
+        with self._transaction():
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Make all reads in it see one state of the database; inside `deciding`, join that."""
+        if self.is_deciding or getattr(self._thread, "reading", False):
+            yield
+            return
+        with self._snapshot():
+            self._thread.reading = True
+            try:
+                yield
+            finally:
+                self._thread.reading = False
+
+    def read(self, statement: str, /, **parameters: Any) -> list[Row]:
+        """Run a query; inside `deciding` it sees what the transaction has written."""
+        return self.query(statement, parameters)
+
+    def _time_of_decision(self) -> datetime:
+        """Return now, but never earlier than the newest event: time must not run back."""
+        newest = requests.newest_time(self.read)
+        now = datetime.now(UTC)
+        return now if newest is None else max(now, TIME_ZERO + timedelta(microseconds=newest))
+
+    # -- what a decision needs (domain.application.Store) ----------------------------------------
+
+    def changed(self, recordings: Sequence[Recording[str]]) -> None:
+        """Apply recorded events to all read models, in the running transaction."""
+        for recording in recordings:
+            for read_model in READ_MODELS:
+                read_model.apply(recording.domain_event, recording.notification.id, self.write)
+
+    def group(self, group_id: str) -> Group | None:
+        """Return the group, deleted or not, as its newest event left it."""
+        return group_detail.aggregate(self.read, group_id)
+
+    def name_taken(self, name: str, group_id: str | None) -> bool:
+        """Whether a living group other than `group_id` has this very name."""
+        holder = group_list.holder_of_name(self.read, name)
+        return holder is not None and holder != group_id
+
+    def members_among(self, group_id: str, customer_ids: Sequence[str]) -> set[str]:
+        """Return which of these customers are members. O(len(customer_ids))."""
+        return membership.members_among(self.read, group_id, customer_ids)
+
+    def customers_among(self, customer_ids: Sequence[str]) -> set[str]:
+        """Return which of these customers the directory knows. O(len(customer_ids))."""
+        return directory.known_among(self.read, customer_ids)
+
+    def groups_holding(self, customer_id: str) -> list[str]:
+        """Return the ids of all groups, deleted ones too, that the customer is a member of."""
+        return membership.groups_holding(self.read, customer_id)
+
+    def forget_customer(self, customer_id: str) -> None:
+        """Delete the customer's row in the directory, if there is one."""
+        directory.forget(self.write, customer_id)

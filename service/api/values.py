@@ -1,0 +1,219 @@
+"""Kinds of values in a body: marshmallow fields that check, tidy and describe themselves."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from service.api.bodies import METADATA_KEYS, metadata_fault
+from service.api.problems import Worded, expected, refusal, shown
+
+LONGEST_TEXT = 255
+LONGEST_CUSTOMER_ID = 128
+
+# NUL and lone surrogates are among them, for values that never were JSON
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
+_CUSTOMER_ID = re.compile(r"[!-~]{1,128}")
+_NOT_IN_IDS = set("/\\?#%,")
+_ATOM = r"""[^\s@.,:;<>()\[\]\\"]+"""
+_EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@({_ATOM}\.)+{_ATOM}")
+
+# letters and symbols that show nothing: jamo fillers and the empty braille cell
+_BLANK_LETTERS = set("\u115f\u1160\u3164\uffa0\u2800")
+_INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn"}
+
+
+def is_visible(character: str) -> bool:
+    """Whether a character shows something by itself; blanks, format characters, accents do not."""
+    return (
+        unicodedata.category(character) not in _INVISIBLE and character not in _BLANK_LETTERS
+    )
+
+
+def customer_id_problem(id: str, *, allow_at: bool) -> str | None:
+    """Why `id` cannot be a customer's id, or None.
+
+    An @ is refused unless allowed: ids stand in the log for ever, e-mail addresses must not.
+    """
+    if not _CUSTOMER_ID.fullmatch(id) or id in (".", "..") or not _NOT_IN_IDS.isdisjoint(id):
+        return (
+            f"A customer id has 1 to {LONGEST_CUSTOMER_ID} visible ASCII characters without "
+            f"/ \\ ? # % , and is not . or .., got: '{shown(id)}'"
+        )
+    if "@" in id and not allow_at:
+        return (
+            "A customer id with an @ is refused, because ids are kept for ever and e-mail "
+            f"addresses must not be, got: '{shown(id)}'"
+        )
+    return None
+
+
+class Text(Worded, fields.String):
+    """Text of bounded length without control characters.
+
+    `trimmed` takes blanks off both ends first; `nfc` composes characters; a `secret` is never
+    quoted in a message.
+    """
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        shortest: int = 0,
+        longest: int = LONGEST_TEXT,
+        trimmed: bool = False,
+        nfc: bool = False,
+        secret: bool = False,
+        examples: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
+        described: dict[str, Any] = {"description": description, "maxLength": longest}
+        if shortest:
+            described["minLength"] = shortest
+        if examples:
+            described["examples"] = list(examples)
+        super().__init__(metadata=described, **options)
+        self.shortest = shortest
+        self.longest = longest
+        self.trimmed = trimmed
+        self.nfc = nfc
+        self.secret = secret
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise refusal(expected("string", str(attr), "***" if self.secret else value))
+        text = value.strip() if self.trimmed else value
+        # one composed character stands for at most four; composing more is wasted on a refusal
+        if self.nfc and len(text) <= 4 * self.longest:
+            text = unicodedata.normalize("NFC", text)
+        if not self.shortest <= len(text) <= self.longest:
+            accepted = f"{self.shortest} to {self.longest}" if self.shortest else f"up to {self.longest}"
+            raise refusal(f"Field '{attr}' accepts {accepted} characters, got: {len(text):,}")
+        control = _CONTROL.search(text)
+        if control:
+            raise refusal(
+                f"Field '{attr}' must not contain control characters, "
+                f"got: U+{ord(control[0]):04X} at position {control.start() + 1}"
+            )
+        return text
+
+
+class GroupName(Text):
+    """A group's name: trimmed, NFC, 1 to 255 code points, at least one of them visible."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            "The group's name, unique among living groups, compared exactly. Trimmed and NFC.",
+            shortest=1,
+            trimmed=True,
+            nfc=True,
+            examples=["VIP"],
+            **options,
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not any(map(is_visible, text)):
+            raise refusal(f"Field '{attr}' must have at least one visible character")
+        return text
+
+
+class Email(Text):
+    """An e-mail address by its shape alone: something, an @, and a domain with a dot in it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _EMAIL.fullmatch(text) or not text.isprintable():
+            raise refusal("Invalid email address")
+        return text
+
+
+class OneOf(Worded, fields.String):
+    """One of a few words."""
+
+    def __init__(self, description: str, words: Sequence[str], **options: Any) -> None:
+        super().__init__(metadata={"description": description, "enum": list(words)}, **options)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise refusal(expected("string", str(attr), value))
+        if value not in self.words:
+            accepted = ", ".join(f"'{word}'" for word in self.words)
+            raise refusal(f"Field '{attr}' accepts {accepted}, got: '{shown(value)}'")
+        return value
+
+
+class Flag(Worded, fields.Boolean):
+    """`true` or `false`, nothing that resembles them."""
+
+    kind = "boolean"
+
+    def __init__(self, description: str, **options: Any) -> None:
+        super().__init__(metadata={"description": description}, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise refusal(expected("boolean", str(attr), value))
+        return value
+
+
+class Metadata(Worded, fields.Dict):
+    """An object of the caller's own, or null; its limits are those of `metadata_fault`."""
+
+    kind = "record"
+
+    def __init__(self, description: str, **options: Any) -> None:
+        described = {
+            "description": f"{description} To 64 KiB as JSON, {METADATA_KEYS} keys, 20 levels.",
+            "maxProperties": METADATA_KEYS,
+            "examples": [{"source": "spring campaign"}],
+        }
+        super().__init__(metadata=described, allow_none=True, **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise refusal(expected("record", str(attr), value))
+        fault = metadata_fault(value)
+        if fault:
+            raise ValidationError([fault])
+        return value
+
+
+class Texts(Worded, fields.List):
+    """A list of texts, in its order; `distinct` drops repeats before counting."""
+
+    kind = "array"
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        fewest: int = 0,
+        most: int,
+        distinct: bool = True,
+        **options: Any,
+    ) -> None:
+        described = {"description": description, "maxItems": most, "minItems": fewest}
+        super().__init__(fields.String(), metadata=described, **options)
+        self.fewest = fewest
+        self.most = most
+        self.distinct = distinct
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise refusal(expected("array", str(attr), value))
+        for index, text in enumerate(value):
+            if not isinstance(text, str):
+                raise refusal(expected("string", f"{attr}, {index}", text), index)
+        texts = list(dict.fromkeys(value)) if self.distinct else value
+        if not self.fewest <= len(texts) <= self.most:
+            accepted = f"{self.fewest} to {self.most:,}" if self.fewest else f"up to {self.most:,}"
+            raise refusal(f"Field '{attr}' accepts {accepted} values, got: {len(texts):,}")
+        return texts

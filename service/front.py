@@ -1,0 +1,238 @@
+"""The front: Flask in a few threads, everything that waits in none.
+
+Slow clients, waits and streams cost the event loop a little memory; a thread only ever computes.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import cast
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from service.bridge import (
+    ASGIApplication,
+    BodyTooLong,
+    ClientGone,
+    Exchange,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    Threads,
+    environ_of,
+    read_body,
+)
+
+BODY_TOO_LARGE = "customer_groups.body_too_large"  # the limit in bytes, for Flask to refuse with
+FLASK_THREADS = 4
+RETRY_SECONDS = 0.02
+GRACE_SECONDS = 4.0  # what is in flight at SIGTERM is answered or cut by then
+LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 1024 * 1024
+
+UNKNOWN_ERROR = {
+    "code": "unknown_error",
+    "type": "unknown_error",
+    "message": "An unknown error occurred.",
+}
+STOPPING = {
+    "code": "stopping",
+    "type": "unavailable",
+    "message": "The service is stopping; whether this request was carried out is not known.",
+}
+
+logger = logging.getLogger("customer_groups")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Requests, as (method, path), that are slow by intent and get threads of their own."""
+
+    name: str
+    threads: int
+    requests: tuple[tuple[str, str], ...]
+
+
+class Front:
+    """The requests of one process: a WSGI application behind 4 threads, and streams behind none.
+
+    `body_limit(method, path)` is the longest body in bytes, None where there is no bound; of a
+    longer one the application gets nothing but the limit, as `BODY_TOO_LARGE` in its environ.
+    A 503 with `X-Front-Wait: <seconds>` is asked for again every 20 ms until they have passed.
+    `streams` are ASGI applications by exact path, cancelled at shutdown. `close` is called last.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        body_limit: Callable[[str, str], int | None],
+        lanes: Iterable[Lane] = (),
+        streams: Mapping[str, ASGIApplication] | None = None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._application = application
+        self._body_limit = body_limit
+        self._streams = streams or {}
+        self._close = close
+        self._flask = Threads("flask", FLASK_THREADS)
+        self._disk = Threads("disk", 1)
+        self._lanes: dict[tuple[str, str], Threads] = {}
+        for lane in lanes:
+            threads = Threads(lane.name, lane.threads)
+            for method, path in lane.requests:
+                self._lanes[method, path] = self._lanes[method, path + "/"] = threads
+        self._requests: set[asyncio.Task[None]] = set()
+        self._open_streams: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        answer = _Answer(send)
+        stream = self._streams.get(scope["path"])
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._requests.add(task)
+        if stream is not None:
+            self._open_streams.add(task)
+        try:
+            if stream is None:
+                await self._ask(scope, receive, answer)
+            else:
+                await stream(scope, receive, answer)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            await answer.cut(complete=stream is not None)
+        except Exception:
+            logger.exception("%s %r failed", scope["method"], scope["path"])
+            await answer.fail()
+        finally:
+            self._requests.discard(task)
+            self._open_streams.discard(task)
+
+    def stop(self) -> None:
+        """Begin the end: streams close now, requests within 4 s. A second time, nothing."""
+        if self._stopping:
+            return
+        self._stopping = True
+        for task in self._open_streams:
+            task.cancel()
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cut)
+
+    async def close(self) -> None:
+        """Wait for the requests in flight, then close what is behind them."""
+        self.stop()
+        if self._requests:
+            await asyncio.wait(self._requests)
+        for threads in {self._flask, self._disk, *self._lanes.values()}:
+            threads.stop()
+        self._close()
+
+    def _cut(self) -> None:
+        for task in self._requests:
+            task.cancel()
+
+    async def _ask(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        method, path = scope["method"], scope["path"]
+        environ = environ_of(scope)
+        limit, unread = self._body_limit(method, path), False
+        try:
+            await read_body(environ, receive, limit=limit, disk=self._disk)
+        except BodyTooLong:
+            unread = True
+            environ[BODY_TOO_LARGE] = limit
+        except ClientGone:
+            return
+        threads = self._lanes.get((method, path), self._flask)
+        with environ["wsgi.input"]:
+            exchange = await self._exchange(environ, threads)
+            if unread:
+                exchange.headers.append((b"connection", b"close"))
+            await _send(exchange, threads, receive, answer)
+        if unread:
+            await _linger(receive)
+
+    async def _exchange(self, environ: WSGIEnvironment, threads: Threads) -> Exchange:
+        """Call the application, again and again while it asks for patience."""
+        began = time.monotonic()
+        while True:
+            exchange = Exchange(self._application, dict(environ))
+            await threads.run(exchange.start)
+            if exchange.status != 503 or exchange.wait_seconds is None or not exchange.complete:
+                return exchange
+            if self._stopping or time.monotonic() - began >= exchange.wait_seconds:
+                return exchange
+            await asyncio.sleep(RETRY_SECONDS)
+            environ["wsgi.input"].seek(0)
+
+
+class _Answer:
+    """`send`, knowing whether the answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = False
+
+    async def __call__(self, message: Message) -> None:
+        await self._send(message)
+        self._begun = True
+
+    async def fail(self) -> None:
+        """Say 500; in mid-answer nothing, so that the server aborts the connection."""
+        if not self._begun:
+            await self._whole(500, UNKNOWN_ERROR)
+
+    async def cut(self, *, complete: bool) -> None:
+        """Say 503; in mid-answer end it if what was sent is `complete`, else as `fail`."""
+        if not self._begun:
+            await self._whole(503, STOPPING, (b"retry-after", b"1"))
+        elif complete:
+            with suppress(RuntimeError):  # it had ended by itself
+                await self._send({"type": "http.response.body", "body": b""})
+
+    async def _whole(self, status: int, body: object, *headers: tuple[bytes, bytes]) -> None:
+        content = json.dumps(body).encode()
+        length = (b"content-length", b"%d" % len(content))
+        headers = ((b"content-type", b"application/json"), length, *headers)
+        await self({"type": "http.response.start", "status": status, "headers": headers})
+        await self({"type": "http.response.body", "body": content})
+
+
+async def _send(exchange: Exchange, threads: Threads, receive: Receive, send: Send) -> None:
+    """Send the pieces of an answer, each as soon as the one before is on its way."""
+    start = {"type": "http.response.start", "status": exchange.status, "headers": exchange.headers}
+    await send(start)
+    if not exchange.complete:
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            while not exchange.complete:
+                await send(
+                    {"type": "http.response.body", "body": exchange.piece, "more_body": True}
+                )
+                if gone.done():
+                    await threads.run(exchange.close)
+                    return
+                await threads.run(exchange.go_on)
+        finally:
+            gone.cancel()
+    await send({"type": "http.response.body", "body": exchange.piece})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _linger(receive: Receive) -> None:
+    """Read on for a while: closing on unread bytes resets the connection, and loses the answer."""
+    left = LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body"):
+                    return
+                left -= len(message["body"])
