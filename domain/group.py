@@ -1,6 +1,6 @@
 """Group: its events first, then its rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -240,9 +240,9 @@ class Group(BaseAggregate[str]):
 
 
 def changed_metadata(
-    metadata: Metadata | None, changed: Mapping[str, Any], removed: Sequence[str], cleared: bool
+    metadata: Metadata | None, changed: Metadata, removed: Sequence[str], cleared: bool
 ) -> Metadata | None:
-    """Return metadata after a `MetadataChanged`; a replaced key keeps its place, a new one is last."""
+    """Return it after a `MetadataChanged`; a replaced key keeps its place, a new one is last."""
     if cleared:
         return None
     kept = {key: value for key, value in (metadata or {}).items() if key not in removed}

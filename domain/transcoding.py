@@ -1,7 +1,8 @@
 """How an event's state is written in the log: JSON of a fixed shape, so that it can be spliced.
 
-`{"timestamp":"2026-11-22T04:28:36.211482Z", <the event's own fields>, "actor":..., "request_id":...,
-"correlation_id":..., "traceparent":..., "reason":...}`. The first 43 bytes are always the time.
+`{"timestamp":"2026-11-22T04:28:36.211482Z", <the event's own fields>, "actor":...,
+"request_id":..., "correlation_id":..., "traceparent":..., "reason":...}`. The first 43 bytes are
+always the time.
 """
 
 from datetime import UTC, datetime

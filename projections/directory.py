@@ -304,7 +304,7 @@ def import_batch(
     *,
     dry_run: bool = False,
 ) -> None:
-    """Create and update customers by rows of line and fields, in one transaction, rows standing alone.
+    """Create and update customers by rows of line and fields: one transaction, rows standing alone.
 
     A row is matched by its `id`, else by its e-mail and `has_account`, else refused. Only the
     fields it has change; metadata is merged key by key. Running it again is safe.

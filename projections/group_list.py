@@ -1,4 +1,4 @@
-"""The searchable list of groups: one narrow row a group, so that a membership change stays cheap."""
+"""The searchable list of groups: one narrow row a group, so membership changes stay cheap."""
 
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, NamedTuple

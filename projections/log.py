@@ -18,7 +18,7 @@ SCHEMA = (
     " ON stored_events (originator_id, originator_version)",
     "CREATE TABLE property (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 )
-"""`notification_id` is the position. `property` holds the log's id and the versions of the schema."""
+"""`notification_id` is the position; `property` holds the log's id and the schema's versions."""
 
 TIME = slice(14, 41)
 REST = slice(43, None)

@@ -7,7 +7,7 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.transcoding import EventTranscoder
 from projections import log, schema
-from projections.read_models import READ_MODELS, TABLES, prefixed, versions
+from projections.read_models import READ_MODELS, SEARCHED, TABLES, prefixed, versions
 from projections.sqlite import SQLiteStore
 from projections.store import Changes, Store
 
@@ -50,7 +50,7 @@ def events_count(store: Store) -> int:
 
 
 def replay(store: Store, write: Changes, after: int, limit: int) -> tuple[int, int]:
-    """Apply up to `limit` events after a position; return how many there were and the last one's."""
+    """Apply up to `limit` events after a position; return how many, and the last one's position."""
     mapper: Mapper[str] = Mapper(EventTranscoder())
     rows = store.read(EVENTS, after=after, limit=limit)
     for position, group_id, version, topic, state in rows:
@@ -115,7 +115,7 @@ def swap(store: Store) -> None:
 
 def _tables(store: Store) -> tuple[str, ...]:
     if store.dialect == "sqlite":
-        return (*TABLES, *(f"{searched[0]}_search" for searched in schema.SEARCHED))
+        return (*TABLES, *(f"{searched[0]}_search" for searched in SEARCHED))
     return TABLES
 
 
@@ -174,7 +174,7 @@ def differences(store: Store, table: str) -> list[str]:
 def search_differences(store: SQLiteStore) -> list[str]:
     """Return what the copies of text in the trigram indexes have wrong."""
     found = []
-    for table, key, column in schema.SEARCHED:
+    for table, key, column in SEARCHED:
         for left, right in (
             (f"SELECT rowid, text FROM {table}_search", f"SELECT {key}, {column} FROM {table}"),
             (f"SELECT {key}, {column} FROM {table}", f"SELECT rowid, text FROM {table}_search"),

@@ -1,4 +1,4 @@
-"""What each request recorded, and what it was answered: for undo, for repeats, for time -> position."""
+"""What each request recorded, and what it was answered: for undo, repeats, time -> position."""
 
 from functools import singledispatch
 from typing import Any

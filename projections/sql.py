@@ -15,7 +15,9 @@ class Read(Protocol):
 class Write(Protocol):
     """Run a statement in the write transaction; also reads what the transaction has made."""
 
-    read: Read
+    @property
+    def read(self) -> Read:
+        """Run a query in the write transaction."""
 
     def __call__(self, statement: str, /, **parameters: Any) -> int:
         """Return how many rows were changed."""

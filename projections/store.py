@@ -3,11 +3,11 @@
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from eventsourcing.persistence import Recording
 
@@ -19,6 +19,8 @@ from projections.read_models import READ_MODELS, prefixed
 from projections.recorder import Factory
 from projections.sql import Row
 
+T = TypeVar("T")
+
 
 class StoreUnavailable(Exception):
     """The database cannot be used right now: unreachable, busy, read-only or full."""
@@ -26,6 +28,24 @@ class StoreUnavailable(Exception):
 
 class ConnectionLost(StoreUnavailable):
     """The connection broke; what ran on it has not happened and may be tried again."""
+
+
+ATTEMPTS = 5
+"""How often something is tried when the connection to the database breaks under it."""
+
+
+def persistently(call: Callable[[], T]) -> T:
+    """Call again while the connection breaks; the fifth time raise `StoreUnavailable`.
+
+    Nothing has happened when it broke, so trying again does nothing twice.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(ConnectionLost):
+            return call()
+    try:
+        return call()
+    except ConnectionLost as error:
+        raise StoreUnavailable(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -152,7 +172,7 @@ class Store(ABC):
 
     @contextmanager
     def defining(self) -> Iterator[None]:
-        """Hold the write lock and commit at the end: for the schema, when there may be no log yet."""
+        """Hold the write lock and commit at the end: for the schema, when there is no log yet."""
         with self._transaction():
             yield
 

@@ -1,0 +1,1 @@
+"""How the world talks to customer groups: settings, credentials, HTTP and the command line."""

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -176,9 +176,10 @@ class _Answer:
         self._send = send
         self._begun = False
 
-    async def __call__(self, message: Message) -> None:
-        await self._send(message)
+    def __call__(self, message: Message) -> Awaitable[None]:
+        sending = self._send(message)
         self._begun = True
+        return sending
 
     async def fail(self) -> None:
         """Say 500; in mid-answer nothing, so that the server aborts the connection."""

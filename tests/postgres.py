@@ -219,13 +219,12 @@ class PostgresServer:
 
     def _is_ready(self) -> bool:
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text().split()
         except FileNotFoundError:
             return False
+        # Written a piece at a time; the file of a crashed predecessor has another process in it
         assert self._process
-        return lines[0] == str(self._process.pid) and [line.strip() for line in lines[7:]] == [
-            "ready"
-        ]
+        return lines[:1] == [str(self._process.pid)] and lines[-1] == "ready"
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(

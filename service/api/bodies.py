@@ -1,7 +1,5 @@
 """JSON bodies: parsed without losing a digit, refused where something would be lost."""
 
-from __future__ import annotations
-
 import codecs
 from typing import Any
 
@@ -33,7 +31,7 @@ class NotUtf8(Invalid):
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """The object in a body; an empty body is an empty object.
+    """Return the object in a body; an empty body is an empty object.
 
     A byte order mark is skipped, and of a key given twice the last value stands (RFC 8259 leaves
     both open). Refused: numbers that a double would change, NUL in any text, lone surrogates,
@@ -56,8 +54,10 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return parsed
 
 
-def first_fault(value: Any, *, levels: int, longest_key: int | None = None) -> Fault | None:
-    """The first part of a parsed value that could not be stored and given back unchanged.
+def first_fault(
+    value: Any, *, levels: int, longest_key: int | None = None, level: int = 0
+) -> Fault | None:
+    """Return the first part of a parsed value that cannot be kept as it is, or None.
 
     `levels` counts objects and arrays inside one another. Every double from 2^53 on is a whole
     number that may have lost digits, so `1e300` is refused like 9007199254740993.
@@ -73,26 +73,24 @@ def first_fault(value: Any, *, levels: int, longest_key: int | None = None) -> F
             f"got: '{value}'"
         )
     if kind is dict:
-        for key, item in value.items():
+        for key in value:
             if "\0" in key:
-                return Fault("Keys must not contain NUL (U+0000)", (key,))
+                return Fault("Keys must not contain NUL (U+0000)")
             if longest_key is not None and len(key) > longest_key:
-                return Fault(
-                    f"Keys are accepted up to {longest_key} characters, got: {len(key):,}", (key,)
-                )
+                return Fault(f"Keys are accepted to {longest_key} characters, got: {len(key):,}")
     elif kind is not list:
         return None
-    if levels == 0:
-        return Fault("Objects and arrays are nested too deeply")
+    if level == levels:
+        return Fault(f"Objects and arrays are accepted {levels} levels deep")
     for key, item in value.items() if kind is dict else enumerate(value):
-        fault = first_fault(item, levels=levels - 1, longest_key=longest_key)
+        fault = first_fault(item, levels=levels, longest_key=longest_key, level=level + 1)
         if fault:
             return fault.under(key)
     return None
 
 
 def metadata_fault(metadata: dict[str, Any]) -> Fault | None:
-    """Why metadata cannot be stored, or None.
+    """Return why metadata cannot be stored, or None.
 
     Up to 64 KiB as compact JSON, 200 keys at the top level (the whole is bounded by its size),
     20 levels with the outermost counted, keys up to 255 code points. Merged metadata has to pass

@@ -1,7 +1,5 @@
 """The `fields` parameter: which keys of an object, and of what it is related to, are answered."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 GROUP_COLUMNS = (
@@ -52,7 +50,7 @@ class Fields:
         relation: str,
         relation_defaults: tuple[str, ...],
         relation_extras: tuple[str, ...] = (),
-    ) -> Fields:
+    ) -> "Fields":
         """Read a `fields` parameter; None, the parameter left out, asks for the defaults.
 
         A plain or dotted name, or nothing at all, asks for what is named only. Otherwise the

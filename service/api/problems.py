@@ -1,10 +1,8 @@
 """What is wrong with a request, and the schema class that says it in the API's words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import orjson
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
@@ -16,7 +14,7 @@ MOST_NAMES_QUOTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and where: an RFC 6901 pointer into the body or a parameter's name."""
+    """What is wrong, and where: an RFC 6901 pointer into the body, or a parameter's name."""
 
     message: str
     pointer: str | None = None
@@ -38,42 +36,47 @@ class Fault:
     message: str
     path: tuple[str | int, ...] = ()
 
-    def under(self, *keys: str | int) -> Fault:
-        """The same fault, seen from further out."""
+    def under(self, *keys: str | int) -> "Fault":
+        """Return the same fault, seen from further out."""
         return Fault(self.message, keys + self.path)
 
 
 def refusal(message: str, *path: str | int) -> ValidationError:
-    """What a field raises: one fault, its path counted from the field."""
+    """Return what a field raises: one fault, its path counted from the field."""
     return ValidationError([Fault(message, path)])
 
 
+def faults(error: ValidationError) -> list[Fault]:
+    """Return what a field or schema of ours raised."""
+    return cast("list[Fault]", error.messages)
+
+
 def shown(value: Any) -> str:
-    """A refused value as messages quote it: text as it is, anything else as JSON, 100 characters."""
+    """Return a value as messages quote it: text as it is, the rest as JSON, 100 characters."""
     if isinstance(value, str):
         return value[:LONGEST_QUOTE]
     return orjson.dumps(value).decode()[:LONGEST_QUOTE]
 
 
 def expected(kind: str, field: str, value: Any) -> str:
-    """The message for a value of the wrong type."""
+    """Return the message for a value of the wrong type."""
     return f"Expected type: '{kind}' for field '{field}', got: '{shown(value)}'"
 
 
 def unrecognized(names: list[str]) -> str:
-    """The message for names that a schema does not have, the first 20 of them by name."""
+    """Return the message for names that a schema does not have; 20 of them are named."""
     quoted = ", ".join(name[:LONGEST_QUOTE] for name in names[:MOST_NAMES_QUOTED])
     rest = len(names) - MOST_NAMES_QUOTED
     return f"Unrecognized fields: '{quoted}'" + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """RFC 6901: the place of a value in a JSON document; no steps is the whole document."""
+    """Return the place of a value in a JSON document (RFC 6901); no steps is the whole document."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def parameter(path: Iterable[str | int]) -> str:
-    """The name of a query parameter as `qs` writes it: `created_at[$gte]`."""
+    """Return the name of a query parameter as `qs` writes it: `created_at[$gte]`."""
     first, *rest = map(str, path)
     return first + "".join(f"[{step}]" for step in rest)
 
@@ -84,11 +87,14 @@ class Worded(fields.Field[Any]):
     kind: ClassVar[str] = "string"
 
     def make_error(self, key: str, **_kwargs: Any) -> ValidationError:
-        """Marshmallow asks for two errors of its own: `required` and `null`."""
+        """Return one of the two errors that marshmallow finds by itself: `required` and `null`."""
         name = self.data_key or self.name or ""
         if key == "required":
             return refusal(f"Field '{name}' is required")
         return refusal(expected(self.kind, name, None))
+
+    def _validate(self, value: Any) -> None:
+        """Nothing: a field of ours has checked the value when it has read it."""
 
 
 class Checked(Schema):
@@ -104,34 +110,40 @@ class Checked(Schema):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._names = frozenset(
-            field.data_key or name for name, field in self.load_fields.items()
-        )
+        self.names = frozenset(field.data_key or name for name, field in self.load_fields.items())
 
     def load(self, data: Any, **_options: Any) -> Any:
-        """The checked values; raises `Invalid`."""
+        """Return the checked values. Raises `Invalid`."""
         try:
             return self.checked(data)
         except ValidationError as error:
-            raise Invalid([self.problem(fault) for fault in error.messages]) from None
+            raise Invalid([self.problem(fault) for fault in faults(error)]) from None
 
     def checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The checked values; raises `ValidationError` of faults, so that schemas can be nested."""
-        faults: list[Fault] = []
+        """Return the checked values. Raises `ValidationError` of faults, so that schemas nest."""
+        found: list[Fault] = []
         values: dict[str, Any] = {}
         try:
             # names are checked below: marshmallow would forget the order they came in
             values = super().load(data, unknown=EXCLUDE)
         except ValidationError as error:
-            for key, found in error.messages_dict.items():
-                faults += found if key == SCHEMA else [fault.under(key) for fault in found]
-        if not self._names.issuperset(data):
-            strangers = [name for name in data if name not in self._names]
-            faults.append(Fault(unrecognized(strangers), (strangers[0],)))
-        if faults:
-            raise ValidationError(faults)
+            for key, inside in error.messages_dict.items():
+                found += inside if key == SCHEMA else [fault.under(key) for fault in inside]
+        if not self.names.issuperset(data):
+            strangers = [name for name in data if name not in self.names]
+            found.append(Fault(unrecognized(strangers), (strangers[0],)))
+        if found:
+            raise ValidationError(found)
         return values
 
     def problem(self, fault: Fault) -> Problem:
-        """The fault as a client is told it; a schema of query strings names the parameter."""
+        """Return the fault as a client is told it."""
         return Problem(fault.message, pointer=pointer(fault.path))
+
+
+class Query(Checked):
+    """A schema of query strings, as `query.parse` gives them; says which parameter is wrong."""
+
+    def problem(self, fault: Fault) -> Problem:
+        """Return the fault with the name of its parameter."""
+        return Problem(fault.message, parameter=parameter(fault.path) if fault.path else None)

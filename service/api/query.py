@@ -1,7 +1,5 @@
 """Query strings as the JavaScript library `qs`, and with it the Medusa SDK, writes them."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -30,7 +28,7 @@ class _Node:
         self.values: list[str] = []
         self.inner: dict[str | int, _Node] = {}
 
-    def step(self, key: str) -> _Node:
+    def step(self, key: str) -> "_Node":
         # an empty bracket is always one more element; a number cannot clash with a written index
         return self.inner.setdefault(key or len(self.inner), _Node())
 
@@ -51,7 +49,7 @@ class _Node:
 
 
 def parse(query_string: bytes) -> dict[str, Any]:
-    """The parameters by name: text, a list where a name repeats or has indexes, else a dict.
+    """Return the parameters by name: text, a list where a name repeats or has indexes, else a dict.
 
     `x=a&x=b`, `x[]=a` and `x[7]=a` give lists, in the order of their indexes; `x[id]=a` gives a
     dict. A name whose brackets do not close is taken as it stands. Raises `InvalidQuery` for more
@@ -74,7 +72,7 @@ def parse(query_string: bytes) -> dict[str, Any]:
 
 
 def _split(key: str) -> tuple[str, list[str]]:
-    """`a[b][]` as `a` and `b`, ``; a key whose brackets do not close is one name."""
+    """`a[b][]` as `a` and the steps `b` and ``; a key whose brackets do not close is one name."""
     bracketed = _BRACKETED.fullmatch(key) if key.endswith("]") else None
     if bracketed is None:
         return key, []
@@ -99,7 +97,7 @@ def _is_index(key: str) -> bool:
 
 
 def _order(key: str | int) -> tuple[bool, int, str]:
-    """Written indexes by number, without making one of a thousand digits; then the empty brackets."""
+    """Written indexes by size, however many digits they have, then the empty brackets."""
     if isinstance(key, int):
         return (True, key, "")
     digits = key.lstrip("0")

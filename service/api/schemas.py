@@ -1,7 +1,5 @@
 """The bodies of requests. Each schema is the shape of one; `load` checks it or raises `Invalid`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,7 +85,7 @@ class UpdateCustomer(CustomerFields):
     )
 
     def checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """As every schema's, without `additional_data`."""
+        """Return what is given, without `additional_data`."""
         values = super().checked(data)
         values.pop("additional_data", None)
         return values
@@ -97,7 +95,7 @@ class CreateCustomer(UpdateCustomer):
     """A customer to create; loads to every field, null where left out."""
 
     def checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Every field, null where left out."""
+        """Return every field, null where left out."""
         return NOTHING_SAID | super().checked(data)
 
 
@@ -122,7 +120,7 @@ class Lookup(Checked):
 
 
 class MembershipCheck(Checked):
-    """Which of these customers are in which of these groups?"""
+    """Asks which of these customers are in which of these groups."""
 
     customer_ids = Texts("Ids of customers.", most=1_000, required=True)
     group_ids = Texts("Ids of groups.", most=100, required=True)
@@ -131,7 +129,7 @@ class MembershipCheck(Checked):
 class Login(Checked):
     """The credentials of a user."""
 
-    email = Text("The user's e-mail address.", required=True)
+    email = Text("The user's e-mail address.", trimmed=True, required=True)
     password = Text("The password.", longest=1_024, secret=True, required=True)
 
 

@@ -1,7 +1,5 @@
 """Kinds of values in a body: marshmallow fields that check, tidy and describe themselves."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -28,14 +26,12 @@ _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn"}
 
 
 def is_visible(character: str) -> bool:
-    """Whether a character shows something by itself; blanks, format characters, accents do not."""
-    return (
-        unicodedata.category(character) not in _INVISIBLE and character not in _BLANK_LETTERS
-    )
+    """Return whether a character shows something by itself; blanks, format characters do not."""
+    return unicodedata.category(character) not in _INVISIBLE and character not in _BLANK_LETTERS
 
 
 def customer_id_problem(id: str, *, allow_at: bool) -> str | None:
-    """Why `id` cannot be a customer's id, or None.
+    """Return why `id` cannot be a customer's id, or None.
 
     An @ is refused unless allowed: ids stand in the log for ever, e-mail addresses must not.
     """
@@ -91,7 +87,9 @@ class Text(Worded, fields.String):
         if self.nfc and len(text) <= 4 * self.longest:
             text = unicodedata.normalize("NFC", text)
         if not self.shortest <= len(text) <= self.longest:
-            accepted = f"{self.shortest} to {self.longest}" if self.shortest else f"up to {self.longest}"
+            accepted = (
+                f"{self.shortest} to {self.longest}" if self.shortest else f"up to {self.longest}"
+            )
             raise refusal(f"Field '{attr}' accepts {accepted} characters, got: {len(text):,}")
         control = _CONTROL.search(text)
         if control:
@@ -186,7 +184,7 @@ class Metadata(Worded, fields.Dict):
         return value
 
 
-class Texts(Worded, fields.List):
+class Texts(Worded, fields.List[str]):
     """A list of texts, in its order; `distinct` drops repeats before counting."""
 
     kind = "array"

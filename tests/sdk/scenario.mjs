@@ -219,8 +219,8 @@ await step("customerGroup.create refuses what is not a group", async () => {
 
 await step("several faults are told at once", async () => {
   await refused(groups.create({ name: 5, metadata: "x" }), 400, (message) => {
-    const [first, ...others] = message.replace("Invalid request: ", "").split("; ");
-    assert.deepEqual([first, ...others].sort(), [
+    assert.match(message, /^Invalid request: /);
+    assert.deepEqual(message.replace("Invalid request: ", "").split("; ").sort(), [
       "Expected type: 'record' for field 'metadata', got: 'x'",
       "Expected type: 'string' for field 'name', got: '5'",
     ]);
@@ -257,8 +257,14 @@ await step("customerGroup.update renames, and 404 has its own words", async () =
 
 await step("metadata is merged at the top level", async () => {
   const updates = [
-    [{ tier: "", nested: { b: 2 }, added: null }, { nested: { b: 2 }, blank: "", none: null, added: null }],
-    [{ last: true, nested: 1 }, { nested: 1, blank: "", none: null, added: null, last: true }],
+    [
+      { tier: "", nested: { b: 2 }, added: null },
+      { nested: { b: 2 }, blank: "", none: null, added: null },
+    ],
+    [
+      { last: true, nested: 1 },
+      { nested: 1, blank: "", none: null, added: null, last: true },
+    ],
   ];
   for (const [metadata, merged] of updates) {
     ({ customer_group: alpha } = await groups.update(alpha.id, { metadata }));
@@ -275,7 +281,10 @@ await step("customerGroup.list pages, orders and counts", async () => {
   const { customer_groups, ...envelope } = all;
   assert.deepEqual(Object.keys(all), ["customer_groups", "count", "offset", "limit"]);
   assert.deepEqual(envelope, { count: 3, offset: 0, limit: 50 });
-  assert.deepEqual(customer_groups, [alpha, beta, gamma].sort((a, b) => (a.id < b.id ? -1 : 1)));
+  assert.deepEqual(
+    customer_groups,
+    [alpha, beta, gamma].sort((a, b) => (a.id < b.id ? -1 : 1)),
+  );
 
   assert.deepEqual(await names({ q: RUN, order: "name" }), ["Alpha", "beta", "Gamma"]);
   assert.deepEqual(await names({ q: RUN, order: "-name" }), ["Gamma", "beta", "Alpha"]);
@@ -338,7 +347,10 @@ await step("fields chooses what is answered", async () => {
   };
   assert.deepEqual(await answered("name"), ["id", "name"]);
   assert.deepEqual(await answered("id,name,unheard_of"), ["id", "name"]);
-  assert.deepEqual(await answered("-metadata,-name"), keys("created_at created_by deleted_at id updated_at"));
+  assert.deepEqual(
+    await answered("-metadata,-name"),
+    keys("created_at created_by deleted_at id updated_at"),
+  );
   assert.deepEqual(await answered("+customers_count"), [...GROUP_KEYS, "customers_count"].sort());
   assert.deepEqual(await answered("*customers"), [...GROUP_KEYS, "customers"].sort());
   assert.deepEqual(await answered("*"), GROUP_KEYS.toSorted());
@@ -409,11 +421,17 @@ await step("customer.list searches, filters, orders and pages", async () => {
 
   assert.deepEqual((await customers.list({ q: `lovelace ${RUN}` })).customers, [ada]);
   assert.deepEqual((await customers.list({ email: bob.email })).customers, [bob]);
-  assert.deepEqual(ids((await customers.list({ id: [ada.id, eve.id] })).customers), ids([ada, eve]));
+  assert.deepEqual(
+    ids((await customers.list({ id: [ada.id, eve.id] })).customers),
+    ids([ada, eve]),
+  );
   assert.equal((await customers.list({ q: RUN, has_account: true })).count, 0);
   assert.equal((await customers.list({ q: RUN, has_account: false })).count, 3);
   const named = { q: RUN, created_at: { $gte: ada.created_at }, order: "-email", limit: 1 };
-  assert.equal((await customers.list({ ...named, email: [ada.email, bob.email] })).customers[0].id, bob.id);
+  assert.equal(
+    (await customers.list({ ...named, email: [ada.email, bob.email] })).customers[0].id,
+    bob.id,
+  );
   const either = [{ email: ada.email }, { id: eve.id }];
   assert.equal((await customers.list({ $or: either })).count, 2);
   const foo = "Invalid request: Unrecognized fields: 'foo'";
@@ -497,7 +515,9 @@ await step("fields embeds customers and groups", async () => {
     assert.deepEqual(Object.keys(customer).sort(), CUSTOMER_KEYS.toSorted());
   }
 
-  const { customer_group: named } = await groups.retrieve(beta.id, { fields: "id,customers.email" });
+  const { customer_group: named } = await groups.retrieve(beta.id, {
+    fields: "id,customers.email",
+  });
   assert.deepEqual(Object.keys(named).sort(), ["customers", "id"]);
   assert.deepEqual(new Set(named.customers.map(({ email }) => email)), new Set([ada.email, null]));
 
@@ -507,7 +527,9 @@ await step("fields embeds customers and groups", async () => {
   assert.equal(list.customers[0].groups[0].name, beta.name);
   assert.equal(list.customers[0].first_name, undefined);
 
-  const { customer_group: counted } = await groups.retrieve(beta.id, { fields: "+customers_count" });
+  const { customer_group: counted } = await groups.retrieve(beta.id, {
+    fields: "+customers_count",
+  });
   assert.equal(counted.customers_count, 2);
 });
 
@@ -567,7 +589,7 @@ async function step(title, action) {
 async function refused(answer, status, message) {
   await assert.rejects(answer, (error) => {
     assert.ok(error instanceof FetchError, `not a FetchError: ${error}`);
-    assert.equal(error.status, status, error.message);
+    assert.equal(error.status, status, `${error.status}: ${error.message}`);
     assert.equal(error.statusText, STATUS_CODES[status]);
     if (typeof message === "string") assert.equal(error.message, message);
     if (typeof message === "function") message(error.message);

@@ -1,0 +1,206 @@
+"""`/admin/customer-groups`: groups and their members."""
+
+from collections.abc import Callable
+
+import orjson
+from flask import Blueprint, Response
+
+from domain.application import merge_patching, merging
+from domain.errors import GroupNotFound
+from domain.group import Metadata
+from projections import group_list, log, membership
+from projections.group_list import GroupRow
+from projections.pages import decode_cursor, encode_cursor
+from service.api.answers import (
+    group_answer,
+    group_document,
+    json_response,
+    list_answer,
+    members_answer,
+    not_modified,
+    refuse_too_many,
+)
+from service.api.commands import (
+    GROUP,
+    Command,
+    body,
+    carried_out,
+    expected_version,
+    of_deletion,
+    of_group,
+    query_of,
+)
+from service.api.problems import Checked
+from service.api.queries import GroupListQuery, GroupQuery, HistoryQuery, MembersQuery
+from service.api.schemas import BatchLink, CreateGroup, PatchGroup, UpdateGroup
+from service.auth import requires
+from service.current import customer_groups, settings, store
+from service.errors import labelled
+
+groups = Blueprint("groups", __name__, url_prefix="/admin/customer-groups")
+
+LIST = GroupListQuery()
+ONE = GroupQuery()
+MEMBERS = MembersQuery()
+HISTORY = HistoryQuery()
+CREATE = CreateGroup()
+UPDATE = UpdateGroup()
+PATCH = PatchGroup()
+LINKS = BatchLink()
+
+MERGE_PATCH = "application/merge-patch+json"
+
+ChangeOfMetadata = Callable[[Metadata | None], Callable[[Metadata | None], Metadata | None]]
+
+
+@groups.get("")
+@requires()
+def list_groups() -> Response:
+    """Return a page of groups with the exact count."""
+    asked = query_of(LIST)
+    page = group_list.page(
+        store(),
+        limit=asked.limit,
+        offset=asked.offset,
+        cursor=asked.cursor,
+        order=asked.order,
+        conditions=asked.conditions,
+        words=asked.words,
+    )
+    refuse_too_many(page.rows, asked.fields)
+    documents = (group_document(row, asked.fields) for row in page.rows)
+    return list_answer(
+        "customer_groups",
+        documents,
+        page,
+        limit=asked.limit,
+        offset=asked.offset,
+        cursor=asked.cursor,
+    )
+
+
+@groups.post("")
+@requires()
+def create_group() -> Response:
+    """Create a group."""
+
+    def prepare() -> Command:
+        query_of(ONE)
+        given = body(CREATE)
+        return lambda: of_group(customer_groups().create_group(**given))
+
+    response = carried_out(prepare)
+    group_id = orjson.loads(response.get_data())["customer_group"]["id"]
+    response.headers["Location"] = f"{groups.url_prefix}/{group_id}"
+    return response
+
+
+@groups.get("/<group_id>")
+@requires()
+def get_group(group_id: str) -> Response:
+    """Return a group."""
+    asked = query_of(ONE)
+    row = living(group_id)
+    refuse_too_many([row], asked.fields)
+    return not_modified(group_answer(row, asked.fields))
+
+
+@groups.post("/<group_id>")
+@requires(not_found="update")
+def update_group(group_id: str) -> Response:
+    """Rename a group and merge its metadata at the top level."""
+    return carried_out(lambda: changing(group_id, UPDATE, merging))
+
+
+@groups.patch("/<group_id>")
+@requires(not_found="update", accepts=(MERGE_PATCH,))
+def patch_group(group_id: str) -> Response:
+    """Rename a group and patch its metadata at every level (RFC 7396)."""
+    return carried_out(lambda: changing(group_id, PATCH, merge_patching))
+
+
+@groups.delete("/<group_id>")
+@requires()
+def delete_group(group_id: str) -> Response:
+    """Delete a group; the same answer for one that is not there."""
+
+    def prepare() -> Command:
+        expected = expected_version()
+        return lambda: of_deletion(customer_groups().delete_group(group_id, expected=expected))
+
+    return carried_out(prepare)
+
+
+@groups.get("/<group_id>/customers")
+@requires()
+def list_members(group_id: str) -> Response:
+    """Return a page of a group's members."""
+    asked = query_of(MEMBERS)
+    page = membership.members(
+        store(),
+        living(group_id),
+        limit=asked.limit,
+        offset=asked.offset,
+        cursor=asked.cursor,
+        order=asked.order,
+        conditions=asked.conditions,
+        words=asked.words,
+        accept_unknown=settings().accept_unknown_customers,
+    )
+    return members_answer(page, offset=asked.offset if asked.cursor is None else None)
+
+
+@groups.post("/<group_id>/customers")
+@requires(not_found="link")
+def change_members(group_id: str) -> Response:
+    """Add and remove customers of a group, all or nothing."""
+
+    def prepare() -> Command:
+        query_of(GROUP)
+        change, expected = body(LINKS), expected_version()
+        return lambda: of_group(
+            customer_groups().change_customers(group_id, expected=expected, **change)
+        )
+
+    return carried_out(prepare)
+
+
+@groups.get("/<group_id>/history")
+@requires()
+def get_history(group_id: str) -> Response:
+    """Return the events of a group, deleted or not, newest first."""
+    asked = query_of(HISTORY)
+    scope = f"history {group_id}"
+    before = decode_cursor(scope, asked.cursor, (int,))[1][0] if asked.cursor else None
+    with store().reading():
+        events = log.of_group(store().read, group_id, before=before, limit=asked.limit + 1)
+        if not events and before is None:
+            raise GroupNotFound(group_id)
+        shown = events[: asked.limit]
+        more = len(events) > len(shown)
+        return json_response(
+            {
+                "events": labelled(shown),
+                "next_cursor": encode_cursor(scope, 0, (shown[-1].version,)) if more else None,
+            }
+        )
+
+
+def living(group_id: str) -> GroupRow:
+    """Return a living group. Raises `GroupNotFound`."""
+    row = group_list.one(store().read, group_id)
+    if row is None:
+        raise GroupNotFound(group_id)
+    return row
+
+
+def changing(group_id: str, schema: Checked, change: ChangeOfMetadata) -> Command:
+    """Check an update of a group and return it as a command."""
+    query_of(ONE)
+    given, expected = body(schema), expected_version()
+    metadata = change(given["metadata"]) if "metadata" in given else None
+    return lambda: of_group(
+        customer_groups().update_group(
+            group_id, name=given.get("name"), metadata=metadata, expected=expected
+        )
+    )

@@ -1,0 +1,171 @@
+"""The query parameters of `queries.py` as OpenAPI parameter objects.
+
+Written by hand: apispec knows no nested parameters, and clients read these descriptions.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.api.bodies import LARGEST_WHOLE_NUMBER
+from service.api.filters import MOST_BRANCHES
+from service.api.paging import LONGEST_SEARCH
+from service.api.queries import (
+    CUSTOMER_ORDERS,
+    DEFAULT_PAGE,
+    GROUP_ORDERS,
+    LARGEST_PAGE,
+    MEMBER_ORDERS,
+)
+
+Parameter = dict[str, Any]
+
+_MOMENT = {
+    "type": "string",
+    "anyOf": [{"format": "date-time"}, {"format": "date"}],
+    "examples": ["2026-11-22T04:28:36.211Z", "2026-11-22"],
+}
+_COUNT = {"type": "integer", "minimum": 0, "maximum": LARGEST_WHOLE_NUMBER}
+
+
+def _one(name: str, description: str, **schema: Any) -> Parameter:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _any_of(name: str, description: str) -> Parameter:
+    spelled = f"Any of these values: `{name}=a`, repeated, or as `{name}[]=a` or `{name}[0]=a`."
+    values = {"type": "array", "items": {"type": "string"}}
+    return _one(name, f"{description} {spelled}", **values) | {"style": "form", "explode": True}
+
+
+def _compared(name: str, description: str, value: dict[str, Any]) -> Parameter:
+    bounds = {
+        "type": "object",
+        "properties": dict.fromkeys(("$gte", "$gt", "$lte", "$lt"), value),
+        "additionalProperties": False,
+    }
+    spelled = f"Bounds as `{name}[$gte]=...`; `{name}=...` is equality."
+    return _one(name, f"{description} {spelled}", **bounds) | {
+        "style": "deepObject",
+        "explode": True,
+    }
+
+
+def _branches(name: str, joined: str) -> Parameter:
+    branches = {
+        "type": "object",
+        "propertyNames": {"pattern": "^[0-9]+$"},
+        "additionalProperties": {"type": "object"},
+        "maxProperties": MOST_BRANCHES,
+    }
+    description = (
+        f"Filters of which {joined} must hold, as `{name}[0][id]=...`; the filters of this list, "
+        f"two levels deep, {MOST_BRANCHES} branches altogether."
+    )
+    return _one(name, description, **branches) | {"style": "deepObject", "explode": True}
+
+
+def _page(limit: Parameter) -> list[Parameter]:
+    return [
+        limit,
+        _one("offset", "How many to pass over. Not together with `cursor`.", default=0, **_COUNT),
+        _one(
+            "cursor",
+            "Asks for paging by keyset, at the same speed at any depth: empty for the first page, "
+            "then `next_cursor` of the page before.",
+            type="string",
+        ),
+        _one(
+            "q",
+            "Words, case-blind, each of which must be found; empty searches nothing.",
+            type="string",
+            maxLength=LONGEST_SEARCH,
+        ),
+    ]
+
+
+def _limit(smallest: int, largest: int, description: str) -> Parameter:
+    return _one(
+        "limit",
+        description,
+        type="integer",
+        minimum=smallest,
+        maximum=largest,
+        default=DEFAULT_PAGE,
+    )
+
+
+def _order(names: Sequence[str], default: str) -> Parameter:
+    accepted = [sign + name for name in names for sign in ("", "-")]
+    description = "What to sort by, descending with a `-`; ties go by id in the same direction."
+    return _one("order", description, type="string", enum=accepted, default=default)
+
+
+def _fields(relation: str) -> Parameter:
+    description = (
+        "Keys to answer, split at commas. Plain names answer only these and `id`; otherwise `+x` "
+        f"adds to the default keys and `-x` takes away. `*{relation}` embeds all default keys of "
+        f"the {relation}, `{relation}.x` one. Unknown names are ignored."
+    )
+    return _one("fields", description, type="string")
+
+
+_CLAMPED_LIMIT = _limit(
+    0, LARGEST_WHOLE_NUMBER, f"The size of the page; more than {LARGEST_PAGE:,} is served as that."
+)
+_BOUNDED_LIMIT = _limit(1, LARGEST_PAGE, "The size of the page.")
+_WITH_DELETED = _one("with_deleted", "Accepted and without effect.", type="string")
+_DATES = [
+    _compared("created_at", "When it was created, to the millisecond.", _MOMENT),
+    _compared("updated_at", "When it was last changed, to the millisecond.", _MOMENT),
+]
+_BRANCHES = [_branches("$or", "one"), _branches("$and", "all")]
+_HAS_ACCOUNT = _one("has_account", "Whether the customer can sign in.", type="boolean")
+_DETAIL = _one(
+    "detail", "Adds how many were added, already there, removed, absent.", type="boolean"
+)
+
+PARAMETERS: dict[str, list[Parameter]] = {
+    "GroupListQuery": [
+        *_page(_CLAMPED_LIMIT),
+        _order(GROUP_ORDERS, "id"),
+        _fields("customers"),
+        _WITH_DELETED,
+        _any_of("id", "The group's id."),
+        _any_of("name", "The group's exact name."),
+        _any_of("created_by", "Who created it."),
+        _any_of("customers", "Ids of customers: groups that hold any of them."),
+        *_DATES,
+        _compared("customers_count", "The number of members.", _COUNT),
+        *_BRANCHES,
+    ],
+    "CustomerListQuery": [
+        *_page(_CLAMPED_LIMIT),
+        _order(CUSTOMER_ORDERS, "id"),
+        _fields("groups"),
+        _WITH_DELETED,
+        _any_of("id", "The customer's id."),
+        _any_of("email", "The customer's e-mail address."),
+        _any_of("groups", "Ids of groups: customers in any of them."),
+        _HAS_ACCOUNT,
+        *_DATES,
+        *_BRANCHES,
+    ],
+    "MembersQuery": [
+        *_page(_BOUNDED_LIMIT),
+        _order(MEMBER_ORDERS, "-added_at"),
+        _any_of("id", "The customer's id."),
+        _HAS_ACCOUNT,
+        *_DATES,
+    ],
+    "GroupQuery": [_fields("customers")],
+    "GroupLinksQuery": [_fields("customers"), _DETAIL],
+    "CustomerQuery": [_fields("groups")],
+    "CustomerLinksQuery": [_fields("groups"), _DETAIL],
+    "HistoryQuery": [
+        _BOUNDED_LIMIT,
+        _one("cursor", "`next_cursor` of the page before.", type="string"),
+    ],
+    "ImportQuery": [
+        _one("dry_run", "Only says what the import would do.", type="boolean", default=False)
+    ],
+}

@@ -1,0 +1,283 @@
+"""Who is asking: a token, a key or a session becomes the actor that stands in every event."""
+
+import base64
+import binascii
+import hmac
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal, ParamSpec
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import jwt
+from flask import Response, g, request
+from werkzeug.datastructures import WWWAuthenticate
+
+from domain.context import Actor, Context, context
+from projections import log
+from service.accounts import User
+from service.api.problems import Invalid, Problem
+from service.current import accounts, settings, store, wiring
+from service.errors import Answer, Wording, unauthorized
+from service.front import BODY_TOO_LARGE
+
+COOKIE = "customer_groups_session"
+TOKEN_SECONDS = 24 * 60 * 60
+CHANGES = ("POST", "PUT", "PATCH", "DELETE")
+LONGEST_REASON = 500
+JSON = "application/json"
+REPLICA_SECONDS = 2
+"""How long a read waits for a replica to reach `X-Min-Position`, in the front."""
+
+_SANE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+Parameters = ParamSpec("Parameters")
+View = Callable[Parameters, Response]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and how it was proven; `claims` are those of a token or a session."""
+
+    actor: Actor
+    by: Literal["token", "key", "session"]
+    claims: dict[str, Any]
+
+
+class NotAuthenticated(Exception):
+    """No credentials, or wrong ones; `hint` says how it would have been right, where that helps."""
+
+    def __init__(self, hint: str | None = None) -> None:
+        super().__init__(hint)
+        self.hint = hint
+
+
+def issue_token(user: User) -> str:
+    """Return a JWT for a user: HS256, 24 h, the peer's claims."""
+    now = int(time.time())
+    claims = {
+        "actor_id": user.id,
+        "actor_type": "user",
+        "auth_identity_id": user.id.replace("user_", "authid_", 1),
+        "auth_provider": "emailpass",
+        "app_metadata": {"user_id": user.id},
+        "user_metadata": {},
+        "iat": now,
+        "exp": now + TOKEN_SECONDS,
+    }
+    return jwt.encode(claims, wiring().secret_key, algorithm="HS256")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a valid token. Raises `NotAuthenticated`."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            wiring().secret_key,
+            algorithms=["HS256"],
+            options={"require": ["exp", "iat", "actor_id"]},
+        )
+    except jwt.InvalidTokenError:
+        raise NotAuthenticated from None
+    return claims
+
+
+def authenticate() -> Caller:
+    """Return who asks; `Authorization` wins over the cookie. Raises `NotAuthenticated`."""
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, rest = header.partition(" ")
+        if scheme.lower() == "bearer":
+            return _by_token(rest.strip())
+        if scheme.lower() == "basic":
+            return _by_key(rest.strip())
+        raise NotAuthenticated
+    cookie = request.cookies.get(COOKIE)
+    claims = accounts().session(cookie) if cookie else None
+    if claims is None:
+        raise NotAuthenticated
+    return Caller({"type": "user", "id": claims["actor_id"]}, "session", claims)
+
+
+def _by_token(token: str) -> Caller:
+    if token.startswith("sk_"):
+        raise NotAuthenticated("A secret API key is accepted as Basic credentials, not as Bearer")
+    claims = claims_of(token)
+    return Caller({"type": "user", "id": claims["actor_id"]}, "token", claims)
+
+
+def _by_key(credentials: str) -> Caller:
+    token = credentials
+    if not token.startswith("sk_"):
+        try:
+            token = base64.b64decode(credentials, validate=True).decode("ascii")
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            raise NotAuthenticated from None
+        token = token.partition(":")[0]
+    key_id = accounts().key_of_token(token) if token.startswith("sk_") else None
+    if key_id is None:
+        raise NotAuthenticated
+    return Caller({"type": "api_key", "id": key_id}, "key", {})
+
+
+def requires(
+    *, not_found: Wording = "get", recorded: bool = True, accepts: tuple[str, ...] = (JSON,)
+) -> Callable[[Callable[Parameters, Response]], Callable[Parameters, Response]]:
+    """Let a view run only for a known caller, under the context that its events will carry.
+
+    Answers 401 and 403 before anything else is looked at. `not_found` picks the sentence for what
+    does not exist. `recorded` is false for changes that no event tells of, which need no reason.
+    `accepts` are the types that a body may have.
+    """
+
+    def decorate(view: Callable[Parameters, Response]) -> Callable[Parameters, Response]:
+        @wraps(view)
+        def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Response:
+            g.wording = not_found
+            try:
+                g.caller = caller = authenticate()
+            except NotAuthenticated as error:
+                response = unauthorized()
+                response.www_authenticate = WWWAuthenticate("bearer")
+                if error.hint:
+                    response.set_data(f'{{"message":"Unauthorized. {error.hint}"}}')
+                return response
+            if caller.by == "session" and request.method in CHANGES:
+                refuse_cross_site()
+            if request.method in CHANGES:
+                check_body(accepts)
+            wait_for_position()
+            token = context.set(
+                Context(
+                    actor=caller.actor,
+                    request_id=g.request_id,
+                    correlation_id=g.correlation_id,
+                    traceparent=_traceparent(),
+                    reason=_reason() if recorded and request.method in CHANGES else None,
+                )
+            )
+            try:
+                for name, value in kwargs.items():
+                    if (
+                        isinstance(value, str) and "\0" in value
+                    ):  # no id has it, no database takes it
+                        kwargs[name] = value.replace("\0", "\ufffd")
+                return view(*args, **kwargs)
+            finally:
+                context.reset(token)
+
+        guarded.needs_caller = True  # type: ignore[attr-defined]  # read by the OpenAPI document
+        return guarded
+
+    return decorate
+
+
+def refuse_cross_site() -> None:
+    """Raise 403 for a change that a browser sends from another site with our cookie."""
+    origin = request.headers.get("Origin")
+    ours = f"{request.scheme}://{request.host}"
+    site = request.headers.get("Sec-Fetch-Site")
+    allowed = origin is None or hmac.compare_digest(origin, ours) or origin in allowed_origins()
+    if not allowed or (site == "cross-site" and origin not in allowed_origins()):
+        raise Answer(
+            403,
+            "not_allowed",
+            "cross-site",
+            "A change under a session cookie is accepted from this site and from"
+            " CUSTOMER_GROUPS_ALLOWED_ORIGINS only",
+        )
+
+
+def allowed_origins() -> tuple[str, ...]:
+    """Return the origins that may use the API from a browser."""
+    return settings().allowed_origins
+
+
+def check_body(accepts: tuple[str, ...]) -> None:
+    """Raise 415 for a body of another type, 413 for one that the front cut off.
+
+    No body at all is fine whatever its type: the SDK calls every request JSON.
+    """
+    limit = request.environ.get(BODY_TOO_LARGE)
+    if limit is None and not request.content_length:
+        return
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in accepts or charset not in ("utf-8", "utf8"):
+        raise Answer(
+            415,
+            "invalid_data",
+            "unsupported-media-type",
+            f"This route takes {' or '.join(accepts)} in UTF-8",
+            headers={"Accept-Patch": ", ".join(accepts)} if request.method == "PATCH" else {},
+        )
+    if limit is not None:
+        raise Answer(
+            413,
+            "invalid_data",
+            "body-too-large",
+            f"The body is longer than the {limit} bytes that this route takes",
+        )
+
+
+def wait_for_position() -> None:
+    """Raise 503 (which the front waits out) or 409 while the log is behind `X-Min-Position`."""
+    text = request.headers.get("X-Min-Position")
+    if text is None or request.method not in ("GET", "HEAD"):
+        return
+    if not re.fullmatch(r"\d{1,18}", text):
+        raise Invalid([Problem("X-Min-Position accepts a position, a whole number")])
+    end = log.end(store().read)
+    if int(text) <= end:
+        return
+    if store().is_replica():
+        raise Answer(
+            503,
+            "unavailable",
+            "unavailable",
+            f"This replica has not reached position {text} yet",
+            headers={"Retry-After": "1", "X-Front-Wait": str(REPLICA_SECONDS)},
+        )
+    raise Answer(
+        409,
+        "conflict",
+        "position-beyond-end",
+        f"X-Min-Position {text} is beyond the end of this log, {end}; is it of another log?",
+    )
+
+
+def _traceparent() -> str | None:
+    text = request.headers.get("traceparent", "")
+    return text if _TRACEPARENT.fullmatch(text) else None
+
+
+def _reason() -> str | None:
+    text = request.headers.get("X-Reason")
+    if not text:
+        if settings().require_reason:
+            raise Answer(
+                400, "invalid_data", "reason-required", "This service wants X-Reason on a change"
+            )
+        return None
+    try:
+        reason = unquote_to_bytes(text.encode("latin-1")).decode()
+    except UnicodeError:
+        raise Invalid([Problem("X-Reason accepts percent-encoded UTF-8")]) from None
+    if len(reason) > LONGEST_REASON or "\0" in reason:
+        raise Invalid([Problem(f"X-Reason accepts up to {LONGEST_REASON} characters, without NUL")])
+    return reason
+
+
+def correlation_id() -> str | None:
+    """Return the caller's own id of the request if it is 1 to 128 visible ASCII characters."""
+    text = request.headers.get("X-Request-Id", "")
+    return text if _SANE_ID.fullmatch(text) else None
+
+
+def is_secure() -> bool:
+    """Whether the browser reached us over https."""
+    return (
+        request.scheme == "https" or urlsplit(request.headers.get("Origin", "")).scheme == "https"
+    )

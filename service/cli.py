@@ -1,0 +1,215 @@
+"""customer-groups: the service and everything around it, on the command line."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import orjson
+from ulid import ULID
+
+from domain.application import CustomerGroups
+from domain.context import Actor, Context, context
+from projections import directory, rebuild, schema
+from projections.directory import Imported
+from projections.store import Store, StoreUnavailable, persistently
+from projections.stores import open_store
+from service import app, demo_data
+from service.accounts import Accounts, EmailInUse
+from service.api.values import customer_id_problem
+from service.imports import ImportRefused, read_csv, read_ndjson
+from service.server import PortTaken, serve
+from service.settings import InvalidSetting, Settings
+
+OPERATOR: Actor = {"type": "system", "id": "cli"}
+"""Who stands in the events of commands that are run here."""
+
+BATCH = 1000
+"""How many rows of an import are committed at a time."""
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for collectors of logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def start_logging(log_format: str) -> None:
+    """Log to standard error, as people or as machines read it."""
+    handler = logging.StreamHandler()
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(JsonLines() if log_format == "json" else plain)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("customer_groups").setLevel(logging.INFO)
+
+
+def the_settings() -> Settings:
+    """Return the environment's settings, or end with one sentence."""
+    try:
+        return Settings.from_environment(os.environ)
+    except InvalidSetting as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def database(*, ready: bool = True) -> Iterator[tuple[Settings, Store]]:
+    """Open the settings' database, or end with one sentence; `ready` also checks its schema."""
+    settings = the_settings()
+    store = open_store(settings.database_url)
+    try:
+        if ready:
+            schema.check(store)
+        yield settings, store
+    except (StoreUnavailable, schema.SchemaMismatch) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        store.close()
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on a terminal; call what this gives with how much is done of how much."""
+    with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=True) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="customer-groups")
+def main() -> None:
+    """Customer groups as a service: every change an event, nothing lost or unexplained.
+
+    Try it: `customer-groups serve` and, in another terminal, `customer-groups demo`. Then open
+    http://127.0.0.1:8000/docs. Settings are environment variables CUSTOMER_GROUPS_*; the README
+    lists them. Without any, the database is var/customer-groups.db.
+    """
+
+
+@main.command("serve")
+def serve_command() -> None:
+    """Serve the API until SIGTERM or Ctrl-C.
+
+    The embedded database is made on the first start, and the first admin's password is printed
+    once. A PostgreSQL database is made by `customer-groups init-db`.
+    """
+    with database(ready=False) as (settings, store):
+        start_logging(settings.log_format)
+        if store.dialect == "sqlite":
+            show_password(settings, app.prepare(settings, store))
+        else:
+            schema.check(store)
+    address = f"http://{settings.host}:{settings.port}"
+    click.echo(f"Customer Groups serves {address}, its API is described at {address}/docs")
+    try:
+        serve("service.app:front", host=settings.host, port=settings.port, workers=settings.workers)
+    except (PortTaken, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command("init-db")
+def init_db() -> None:
+    """Make the database, or upgrade an older one; safe to run again.
+
+    On PostgreSQL, run it once before `serve`, and once after every upgrade of the program. Prints
+    the first admin's password when it makes one.
+    """
+    with database(ready=False) as (settings, store):
+        show_password(settings, app.prepare(settings, store))
+        click.echo("The database is ready.")
+
+
+def show_password(settings: Settings, password: str | None) -> None:
+    """Print the first admin's password, this once."""
+    if password is not None:
+        click.echo(f"First admin: {settings.admin_email}, password {password} (shown this once)")
+
+
+@main.command("rebuild")
+def rebuild_command() -> None:
+    """Make all read models anew from the log, while the service runs.
+
+    Fresh tables are filled, catch up, and replace the old ones in one transaction. Stopped at any
+    moment, nothing has changed.
+    """
+    with database(ready=False) as (_, store), progress("Replaying") as show:
+        started = time.monotonic()
+        try:
+            events = rebuild.rebuild(store, show)
+        except rebuild.RebuildOvertaken as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Rebuilt from {events:,} events in {time.monotonic() - started:.1f} s.")
+
+
+@main.command("verify")
+def verify_command() -> None:
+    """Compare every read model with a replay of the log; exit 1 when they differ.
+
+    Reads one snapshot: the service may run meanwhile. What is wrong is named row by row;
+    `customer-groups rebuild` repairs it.
+    """
+    with database() as (_, store), progress("Replaying") as show:
+        found = rebuild.verify(store, show)
+    for problem in found.problems:
+        click.echo(problem)
+    if found.problems:
+        raise click.ClickException("The read models are not what the log says; run rebuild.")
+    click.echo(f"{found.events:,} events to position {found.position}: nothing wrong.")
+
+
+@main.command("import-customers")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), help="Else by the ending.")
+def import_customers(file: Path, dry_run: bool, kind: str | None) -> None:
+    """Create and update customers by the rows of a CSV or NDJSON file.
+
+    Columns are id, email, company_name, first_name, last_name, phone, has_account and metadata;
+    other columns of a CSV become metadata. A row is matched by id, else by e-mail and has_account.
+    Only the columns that the file has are changed. Running it again is safe. Exit 1 when rows were
+    refused; each is named.
+    """
+    read = read_ndjson if kind == "ndjson" or (not kind and file.suffix != ".csv") else read_csv
+    imported = Imported()
+    started = time.monotonic()
+    with database() as (settings, store), file.open("rb") as stream:
+        token = context.set(Context(actor=OPERATOR, request_id=str(ULID())))
+        try:
+            with progress("Importing") as show:
+                rows = read(stream)
+                while batch := list(islice(rows, BATCH)):
+                    import_rows(store, batch, imported, settings=settings, dry_run=dry_run)
+                    show(stream.tell(), file.stat().st_size)
+        except ImportRefused as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            context.reset(token)
+    for line, message in sorted(imported.errors):
+        click.echo(f"line {line}: {message}", err=True)
+    click.echo(
+        f"{imported.created:,} created, {imported.updated:,} updated,"
+        f" {imported.unchanged:,} unchanged, {imported.refused:,} refused"
+        f" in {time.monotonic() - started:.1f} s{' (dry run)' if dry_run else ''}."
+    )
+    if imported.refused:
+        sys.exit(1)

@@ -1,0 +1,176 @@
+"""What the tests share: both stores, the commands as requests, and the two sizes of a rule."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from domain.application import CustomerGroups
+from domain.group import GroupEvent
+from projections import directory, schema
+from projections.postgres import PostgresStore
+from projections.sqlite import SQLiteStore
+from projections.store import Store
+from projections.stores import open_store
+from tests.asking import Asking
+from tests.postgres import PostgresServer
+
+STORES = ("sqlite", "postgres")
+
+settings.register_profile("small", deadline=None, derandomize=True, database=None)
+settings.register_profile("big", deadline=None, database=None, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--big", action="store_true", help="run every rule at the size that its issue names"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("big" if config.getoption("--big") else "small")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--big"):
+        return
+    big = [item for item in items if item.get_closest_marker("big")]
+    config.hook.pytest_deselected(items=big)
+    items[:] = [item for item in items if item not in big]
+
+
+@pytest.fixture(scope="session")
+def sized(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """The small size of a rule, or with --big the one that its issue names."""
+    return lambda small, big: big if request.config.getoption("--big") else small
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests that do not break it."""
+    with PostgresServer(fast=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """The file of a store with nothing in it."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    store = SQLiteStore(path)
+    schema.init(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres):
+    """The name of a database with nothing in it."""
+    store = PostgresStore(postgres.create_database("prepared"))
+    schema.init(store)
+    store.close()
+    return "prepared"
+
+
+@pytest.fixture(params=STORES)
+def database_url(request, tmp_path):
+    """The address of a store of the test's own with nothing in it, on either database."""
+    if request.param == "sqlite":
+        path = tmp_path / "groups.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    server = request.getfixturevalue("postgres")
+    url = server.create_database(template=template)
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def own_store(database_url):
+    """A store of the test's own, for tests that other processes join or that break its tables."""
+    store = open_store(database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sqlite_store(sqlite_template, tmp_path):
+    """An embedded store with nothing in it."""
+    path = tmp_path / "groups.db"
+    shutil.copy(sqlite_template, path)
+    store = SQLiteStore(path)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_store(postgres, postgres_template):
+    store = PostgresStore(postgres.create_database(template=postgres_template))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def postgres_store(shared_postgres_store):
+    """A store in PostgreSQL with nothing in it: emptied, ten times quicker than made anew."""
+    empty(shared_postgres_store)
+    return shared_postgres_store
+
+
+def empty(store: PostgresStore) -> None:
+    """Take out of a store what a test has put in, whoever still holds it."""
+    store.read(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with store.defining():
+        tables = ", ".join(sorted(store.table_names() - {"property"}))
+        store.define(f"TRUNCATE {tables} RESTART IDENTITY")
+        for table in ("group_total", "customer_total"):
+            store.define(f"INSERT INTO {table} VALUES (0)")
+
+
+@pytest.fixture(params=STORES)
+def store(request) -> Store:
+    """A store with nothing in it: a test that takes it runs on both databases."""
+    return request.getfixturevalue(f"{request.param}_store")
+
+
+@pytest.fixture
+def groups(store) -> Asking:
+    """The commands, each given as a request of its own."""
+    return Asking(CustomerGroups(store))
+
+
+@pytest.fixture
+def history(groups):
+    """What the log says of a group: the topics and the own fields of its events."""
+
+    def of(group_id: str) -> list[tuple[str, dict[str, Any]]]:
+        return [said(event) for event in groups.application.events.get(group_id)]
+
+    return of
+
+
+def said(event: GroupEvent) -> tuple[str, dict[str, Any]]:
+    about = {field.name for field in fields(GroupEvent)} | {"originator_topic"}
+    return type(event).TOPIC, {
+        field.name: getattr(event, field.name) for field in fields(event) if field.name not in about
+    }
+
+
+@pytest.fixture
+def customers(store):
+    """Put customers of these ids, or so many, into the directory; returns their ids."""
+
+    def put(*which: str | int) -> list[str]:
+        ids = [f"cus_{n:06}" for n in range(which[0])] if isinstance(which[0], int) else [*which]
+        rows = [(line, {"id": customer_id}) for line, customer_id in enumerate(ids)]
+        directory.import_batch(store, rows, "user_ada", directory.Imported())
+        return ids
+
+    return put
