@@ -23,7 +23,9 @@ from domain.transcoding import EventTranscoder
 class Store(Protocol):
     """What a decision needs to know, and how it is committed."""
 
-    factory: InfrastructureFactory[Any]
+    @property
+    def factory(self) -> InfrastructureFactory[Any]:
+        """What gives the application its recorder."""
 
     def deciding(self) -> AbstractContextManager[None]:
         """Hold the write lock; commit at the end, roll back on an exception; nested: joins."""

@@ -160,10 +160,10 @@ def requires(
                 )
             )
             try:
-                for name, value in kwargs.items():
+                for name, value in kwargs.items():  # no id has NUL, no database takes it
                     if (
                         isinstance(value, str) and "\0" in value
-                    ):  # no id has it, no database takes it
+                    ):
                         kwargs[name] = value.replace("\0", "\ufffd")
                 return view(*args, **kwargs)
             finally:

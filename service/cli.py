@@ -6,10 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -17,22 +14,19 @@ from ulid import ULID
 
 from domain.application import CustomerGroups
 from domain.context import Actor, Context, context
-from projections import directory, rebuild, schema
-from projections.directory import Imported
-from projections.store import Store, StoreUnavailable, persistently
+from projections import rebuild, schema
+from projections.store import Store, StoreUnavailable
 from projections.stores import open_store
 from service import app, demo_data
 from service.accounts import Accounts, EmailInUse
-from service.api.values import customer_id_problem
-from service.imports import ImportRefused, read_csv, read_ndjson
+from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
 from service.server import PortTaken, serve
 from service.settings import InvalidSetting, Settings
 
 OPERATOR: Actor = {"type": "system", "id": "cli"}
 """Who stands in the events of commands that are run here."""
 
-BATCH = 1000
-"""How many rows of an import are committed at a time."""
+SHORTEST_PASSWORD = 8
 
 
 class JsonLines(logging.Formatter):
@@ -189,21 +183,22 @@ def import_customers(file: Path, dry_run: bool, kind: str | None) -> None:
     Only the columns that the file has are changed. Running it again is safe. Exit 1 when rows were
     refused; each is named.
     """
-    read = read_ndjson if kind == "ndjson" or (not kind and file.suffix != ".csv") else read_csv
-    imported = Imported()
+    is_csv = kind == "csv" or (kind is None and file.suffix.lower() == ".csv")
     started = time.monotonic()
-    with database() as (settings, store), file.open("rb") as stream:
-        token = context.set(Context(actor=OPERATOR, request_id=str(ULID())))
-        try:
-            with progress("Importing") as show:
-                rows = read(stream)
-                while batch := list(islice(rows, BATCH)):
-                    import_rows(store, batch, imported, settings=settings, dry_run=dry_run)
-                    show(stream.tell(), file.stat().st_size)
-        except ImportRefused as error:
-            raise click.ClickException(str(error)) from None
-        finally:
-            context.reset(token)
+    with database() as (settings, store), file.open("rb") as stream, acting():
+        rows = (read_csv if is_csv else read_ndjson)(stream, allow_at=settings.allow_at_in_ids)
+        size = file.stat().st_size
+        with progress("Importing") as show:
+            try:
+                imported = import_rows(
+                    store,
+                    rows,
+                    OPERATOR["id"],
+                    dry_run=dry_run,
+                    after_batch=lambda: show(stream.tell(), size),
+                )
+            except ImportRefused as error:
+                raise click.ClickException(str(error)) from None
     for line, message in sorted(imported.errors):
         click.echo(f"line {line}: {message}", err=True)
     click.echo(
@@ -213,3 +208,61 @@ def import_customers(file: Path, dry_run: bool, kind: str | None) -> None:
     )
     if imported.refused:
         sys.exit(1)
+
+
+@main.command("create-user")
+@click.argument("email")
+@click.option("--replace", is_flag=True, help="Give an existing user the new password.")
+@click.password_option(help="Asked for when not given; better not on the command line.")
+def create_user(email: str, replace: bool, password: str) -> None:
+    """Create a user who may sign in with EMAIL and a password.
+
+    Changing a password (--replace) does not end sessions and tokens; those end after 10 and 24
+    hours.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.ClickException(f"A password has {SHORTEST_PASSWORD} characters or more.")
+    if "@" not in email:
+        raise click.ClickException(f"{email} is not an e-mail address.")
+    with database() as (_, store):
+        try:
+            user = Accounts(store).create_user(email, password, replace=replace)
+        except EmailInUse as error:
+            raise click.ClickException(f"{error}; --replace gives it a new password.") from None
+    click.echo(f"{user.email} may sign in (id {user.id}).")
+
+
+@main.command("create-api-key")
+@click.argument("title")
+def create_api_key(title: str) -> None:
+    """Make a secret API key for a script; TITLE says what it is for, as history will show it.
+
+    Prints the key, this once. Use it as `curl -u KEY: http://127.0.0.1:8000/admin/customer-groups`.
+    """
+    with database() as (_, store):
+        _, token = Accounts(store).create_key(title, OPERATOR["id"])
+    click.echo(token)
+
+
+@main.command("demo")
+def demo() -> None:
+    """Fill the database with a small shop to look around in: 12 groups, 240 made-up customers.
+
+    Running it again adds nothing.
+    """
+    with database() as (settings, store), progress("Making a shop") as show:
+        application = CustomerGroups(
+            store, accept_unknown_customers=settings.accept_unknown_customers
+        )
+        made = demo_data.fill(store, application, acting, show)
+    click.echo(f"{made.groups} groups and {made.customers} customers made.")
+
+
+@contextmanager
+def acting(reason: str | None = None) -> Iterator[None]:
+    """Act as the operator, in a request of its own."""
+    token = context.set(Context(actor=OPERATOR, request_id=str(ULID()), reason=reason))
+    try:
+        yield
+    finally:
+        context.reset(token)

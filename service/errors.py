@@ -24,6 +24,7 @@ from service.accounts import TooManyLogins
 from service.api.problems import Invalid, Problem
 from service.current import accounts, store
 from service.front import UNKNOWN_ERROR
+from service.imports import ImportRefused
 
 logger = logging.getLogger("customer_groups")
 
@@ -207,6 +208,10 @@ def register(app: Flask) -> None:
         message = "Invalid request: this cursor was not made for this list, order and filters"
         where = (Problem(message, parameter="cursor"),)
         return problem(Answer(400, "invalid_data", "invalid-cursor", message, problems=where))
+
+    @app.errorhandler(ImportRefused)
+    def unreadable(error: ImportRefused) -> Response:
+        return problem(Answer(400, "invalid_data", "invalid-request", f"Invalid request: {error}"))
 
     @app.errorhandler(StoreUnavailable)
     def unavailable(error: StoreUnavailable) -> Response:

@@ -5,8 +5,12 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
+from projections.directory import Imported, import_batch
+from projections.store import Store, persistently
 from service.api.bodies import BrokenJson, parse_json
 from service.api.problems import Invalid, Problem, expected
 from service.api.schemas import CustomerRow
@@ -14,6 +18,7 @@ from service.api.values import customer_id_problem
 
 LARGEST_ROW_BYTES = 64 * 1024
 MOST_ROWS = 1_000_000
+ROWS_PER_TRANSACTION = 1000
 
 _ROW = CustomerRow()
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -99,6 +104,32 @@ def _rows(
                 id = values.get("id")
                 problem = None if id is None else customer_id_problem(id, allow_at=allow_at)
         yield Row(line, None if problem else values, problem)
+
+
+def import_rows(
+    store: Store,
+    rows: Iterator[Row],
+    created_by: str,
+    *,
+    dry_run: bool = False,
+    after_batch: Callable[[], None] = lambda: None,
+) -> Imported:
+    """Create and update customers by rows, 1,000 to a transaction; return what became of them.
+
+    A connection that breaks is made anew, and the batch tried again. `after_batch` is called when
+    one is committed.
+    """
+    imported = Imported()
+    while batch := list(islice(rows, ROWS_PER_TRANSACTION)):
+        good = []
+        for row in batch:
+            if row.values is None:
+                imported.refuse(row.line, row.problem or "The row cannot be read")
+            else:
+                good.append((row.line, row.values))
+        persistently(partial(import_batch, store, good, created_by, imported, dry_run=dry_run))
+        after_batch()
+    return imported
 
 
 class _Columns:

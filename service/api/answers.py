@@ -134,7 +134,7 @@ def list_answer(
     offset: int,
     cursor: str | None,
 ) -> Response:
-    """Return a list in the peer's envelope; by keyset, `next_cursor` stands in place of `offset`."""
+    """Return a list in the peer's envelope; by keyset, `next_cursor` stands for `offset`."""
     tail: dict[str, Any] = {"count": page.count}
     links: dict[str, dict[str, Any]] = {}
     if cursor is None:
@@ -162,9 +162,7 @@ def members_answer(page: Page[Member], *, offset: int | None) -> Response:
         tail["offset"] = offset
     tail |= {"next_cursor": page.next_cursor, "prev_cursor": page.previous_cursor}
     documents = (
-        b"".join(
-            (member_document(member)[:-1], f',"added_at":"{shown(member.added_at)}"}}'.encode())
-        )
+        member_document(member)[:-1] + f',"added_at":"{shown(member.added_at)}"}}'.encode()
         for member in page.rows
     )
     response = json_response(

@@ -1,15 +1,10 @@
 """`/admin/customers` and `/admin/memberships`: the directory, and memberships from its side."""
 
-from functools import partial
-from itertools import islice
-
-import orjson
 from flask import Blueprint, Response, request
 
 from domain.errors import CustomerNotFound, GroupNotFound
 from projections import directory, group_list, membership
-from projections.directory import CustomerRow, Imported
-from projections.store import persistently
+from projections.directory import CustomerRow
 from service.api.answers import (
     caller_id,
     customer_answer,
@@ -35,7 +30,7 @@ from service.api.schemas import (
 from service.api.values import customer_id_problem
 from service.auth import requires
 from service.current import customer_groups, settings, store
-from service.imports import read_csv, read_ndjson
+from service.imports import import_rows, read_csv, read_ndjson
 
 customers = Blueprint("customers", __name__, url_prefix="/admin/customers")
 memberships = Blueprint("memberships", __name__, url_prefix="/admin/memberships")
@@ -52,9 +47,6 @@ LOOKUP = Lookup()
 CHECK = MembershipCheck()
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
-
-BATCH = 1000
-"""How many rows of an import are committed at a time."""
 
 
 @customers.get("")
@@ -210,42 +202,19 @@ def look_up() -> Response:
 def import_customers() -> Response:
     """Create and update customers by the rows of a file, which stand alone."""
     asked = query_of(IMPORT)
-    imported = Imported()
     read = read_ndjson if request.mimetype == NDJSON else read_csv
-    rows = read(request.stream)
-    while batch := list(islice(rows, BATCH)):
-        good = []
-        for row in batch:
-            problem = row.problem
-            id = (row.values or {}).get("id")
-            if problem is None and id is not None:
-                problem = customer_id_problem(id, allow_at=settings().allow_at_in_ids)
-            if problem is None:
-                good.append((row.line, row.values or {}))
-            else:
-                imported.refuse(row.line, problem)
-        persistently(
-            partial(
-                directory.import_batch,
-                store(),
-                good,
-                caller_id(),
-                imported,
-                dry_run=asked.dry_run,
-            )
-        )
+    rows = read(request.stream, allow_at=settings().allow_at_in_ids)
+    imported = import_rows(store(), rows, caller_id(), dry_run=asked.dry_run)
     return json_response(
-        orjson.dumps(
-            {
-                "created": imported.created,
-                "updated": imported.updated,
-                "unchanged": imported.unchanged,
-                "refused": imported.refused,
-                "errors": [
-                    {"line": line, "message": message} for line, message in sorted(imported.errors)
-                ],
-            }
-        )
+        {
+            "created": imported.created,
+            "updated": imported.updated,
+            "unchanged": imported.unchanged,
+            "refused": imported.refused,
+            "errors": [
+                {"line": line, "message": message} for line, message in sorted(imported.errors)
+            ],
+        }
     )
 
 

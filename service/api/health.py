@@ -1,4 +1,4 @@
-"""`/health`: is the process alive, can it work?"""
+"""`/health`: is the process alive, and can it work."""
 
 from flask import Blueprint, Response
 
