@@ -1,5 +1,6 @@
 """The log as others see it: the published form of an event, and pages of it."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from projections.sql import Read
@@ -34,6 +35,11 @@ ORDER BY originator_version DESC LIMIT :limit
 
 END = "SELECT max(notification_id) FROM stored_events"
 
+NEWEST_TIME = (
+    f"SELECT substr(state, {TIME.start + 1}, {TIME.stop - TIME.start}) FROM stored_events"
+    " ORDER BY notification_id DESC LIMIT 1"
+)
+
 NO_BOUND = 2**62
 
 
@@ -56,6 +62,12 @@ def log_id(read: Read) -> str:
 def end(read: Read) -> int:
     """Return the position of the newest event, 0 for an empty log."""
     return read(END)[0][0] or 0
+
+
+def newest_time(read: Read) -> datetime | None:
+    """Return the time of the newest event, None for an empty log."""
+    rows = read(NEWEST_TIME)
+    return datetime.fromisoformat(bytes(rows[0][0]).decode()) if rows else None
 
 
 def of_group(

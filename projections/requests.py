@@ -56,12 +56,6 @@ def _(event: GroupEvent, position: int, write: Write) -> None:
     )
 
 
-def newest_time(read: Read) -> int | None:
-    """Return the time of the newest event in microseconds since 1970, None for an empty log."""
-    rows = read("SELECT recorded_at FROM requests ORDER BY first_position DESC LIMIT 1")
-    return rows[0][0] if rows else None
-
-
 def positions(read: Read, request_id: str) -> tuple[int, int] | None:
     """Return the first and the last position that a request recorded."""
     rows = read(

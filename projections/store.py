@@ -6,15 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from eventsourcing.persistence import Recording
 
 from domain.context import decided_at
 from domain.group import Group
-from projections import directory, group_detail, group_list, membership, requests
-from projections.documents import TIME_ZERO
+from projections import directory, group_detail, group_list, log, membership
 from projections.read_models import READ_MODELS, prefixed
 from projections.recorder import Factory
 from projections.sql import Row
@@ -201,9 +200,9 @@ class Store(ABC):
 
     def _time_of_decision(self) -> datetime:
         """Return now, but never earlier than the newest event: time must not run back."""
-        newest = requests.newest_time(self.read)
+        newest = log.newest_time(self.read)
         now = datetime.now(UTC)
-        return now if newest is None else max(now, TIME_ZERO + timedelta(microseconds=newest))
+        return now if newest is None else max(now, newest)
 
     # -- what a decision needs (domain.application.Store) ----------------------------------------
 

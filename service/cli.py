@@ -266,3 +266,7 @@ def acting(reason: str | None = None) -> Iterator[None]:
         yield
     finally:
         context.reset(token)
+
+
+if __name__ == "__main__":
+    main()

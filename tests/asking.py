@@ -24,7 +24,7 @@ def asking(by: str = ADMIN, request_id: str | None = None, **more: str | None) -
 
 
 class Asking:
-    """`CustomerGroups` of which each command is a request: `groups.create_group("VIP", by="user_eve")`."""
+    """`CustomerGroups` of which each command is a request: `create_group("VIP", by="user_eve")`."""
 
     def __init__(self, application: CustomerGroups) -> None:
         self.application = application

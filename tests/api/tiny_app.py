@@ -1,14 +1,13 @@
-"""A small application behind the real front, for `test_server.py`: `python -m tests.api.tiny_app PORT`."""
+"""A small application behind the real front: `python -m tests.api.tiny_app PORT WORKERS`."""
 
 import asyncio
+import os
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
-from threading import Event, Lock
+from threading import Event
 
 from flask import Flask, Response, request
 
-from service.bridge import Receive, Scope, Send
 from service.front import BODY_TOO_LARGE, Front, Lane
 from service.server import serve
 
@@ -16,133 +15,122 @@ LANES = (
     Lane("sign-in", threads=1, requests=(("POST", "/auth/user/emailpass"),)),
     Lane("import", threads=2, requests=(("POST", "/admin/customers/import"),)),
 )
-LIMITS = {"/admin/customers/import": None, "/bulk": 8 * 1024 * 1024}
+UNBOUNDED = "/admin/customers/import"
+LIMIT = 1024
 HELD_SECONDS = 20
 
 
-def body_limit(_method: str, path: str) -> int | None:
-    return LIMITS.get(path, 1024)
+def body_limit(_method, path):
+    return None if path == UNBOUNDED else LIMIT
 
 
-class Gate:
-    """Holds requests until it is opened, and counts them."""
+class Tiny:
+    """Views that hold, break, stream and ask for patience, and the counts a test waits for."""
 
-    def __init__(self) -> None:
-        self._opened = Event()
-        self._lock = Lock()
-        self.held = 0
-
-    def hold(self, seconds: float) -> None:
-        with self._lock:
-            self.held += 1
-        self._opened.wait(seconds)
-
-    def open(self) -> None:
-        self._opened.set()
-
-
-def build() -> Front:
-    app = Flask(__name__)
-    gate = Gate()
-    asked = {"times": 0}
-    streams = {"open": 0}
-
-    @app.route("/hello", methods=["GET", "POST"])
-    def hello():
-        return {"hello": "world"}
-
-    @app.post("/echo")
-    @app.post("/bulk")
-    @app.post("/admin/customers/import")
-    def echo():
-        if BODY_TOO_LARGE in request.environ:
-            message = f"The body is longer than {request.environ[BODY_TOO_LARGE]} bytes"
-            return {"message": message, "received": len(request.get_data())}, 413
-        body = request.get_data()
-        if body == b"hold":
-            gate.hold(HELD_SECONDS)
-        return {
-            "length": len(body),
-            "content_length": request.content_length,
-            "digest": sha256(body).hexdigest(),
+    def __init__(self):
+        self.gate = Event()
+        self.counts = {"held": 0, "bodies": 0, "streams": 0, "asked": 0}
+        self.app = Flask(__name__)
+        rules = {
+            "/hello": self.hello,
+            "/counts": self.show_counts,
+            "/open": self.open_gate,
+            "/hold/<float:seconds>": self.hold,
+            "/echo": self.echo,
+            UNBOUNDED: self.echo,
+            "/auth/user/emailpass": self.echo,
+            "/environ/<path:rest>": self.environ,
+            "/blocks/<int:count>": self.blocks,
+            "/broken/<int:good_bytes>": self.broken,
+            "/patience/<int:refusals>/<float:seconds>": self.patience,
         }
+        for number, (rule, view) in enumerate(rules.items()):
+            self.app.add_url_rule(rule, str(number), view, methods=["GET", "POST"])
 
-    @app.get("/hold/<float:seconds>")
-    def hold(seconds: float):
-        gate.hold(seconds)
+    def wsgi(self, environ, start_response):
+        if environ["PATH_INFO"] == "/crash":
+            raise RuntimeError("outside of Flask")
+        return self.app(environ, start_response)
+
+    def hello(self):
+        return {"hello": "world", "worker": os.getpid()}
+
+    def show_counts(self):
+        return self.counts
+
+    def open_gate(self):
+        self.gate.set()
+        return {}
+
+    def hold(self, seconds):
+        self.counts["held"] += 1
+        self.gate.wait(seconds)
         return {"held": seconds}
 
-    @app.get("/held")
-    def held():
-        return {"held": gate.held, "streams": streams["open"], "asked": asked["times"]}
+    def echo(self):
+        if BODY_TOO_LARGE in request.environ:
+            received = len(request.get_data())
+            return {"limit": request.environ[BODY_TOO_LARGE], "received": received}, 413
+        body = request.get_data()
+        if body == b"hold":
+            self.hold(HELD_SECONDS)
+        return {"digest": sha256(body).hexdigest(), "content_length": request.content_length}
 
-    @app.post("/open")
-    def open_gate():
-        gate.open()
-        return {"opened": True}
-
-    @app.get("/environ/<path:rest>")
-    def environ(rest: str):
+    def environ(self, rest):
         shown = {name: value for name, value in request.environ.items() if isinstance(value, str)}
-        return {**shown, "rest": rest}
+        return {"rest": rest, **shown}
 
-    @app.get("/lines/<int:count>")
-    def lines(count: int):
-        return Response(b"%07d\n" % number for number in range(count))
-
-    @app.get("/endless")
-    def endless():
-        def forever() -> Iterator[bytes]:
-            streams["open"] += 1
+    def blocks(self, count):
+        def body():
+            self.counts["bodies"] += 1
             try:
-                while True:
-                    yield b"x" * 65536
+                for number in range(count):
+                    yield b"%08d" % number * 1024
             finally:
-                streams["open"] -= 1
+                self.counts["bodies"] -= 1
 
-        return Response(forever())
+        return Response(body())
 
-    @app.get("/broken/<int:good_bytes>")
-    def broken(good_bytes: int):
-        def body() -> Iterator[bytes]:
+    def broken(self, good_bytes):
+        def body():
             yield b"x" * good_bytes
             raise RuntimeError("the disk is full")
 
         return Response(body())
 
-    @app.get("/patience/<int:refusals>/<float:seconds>")
-    def patience(refusals: int, seconds: float):
-        asked["times"] += 1
-        if asked["times"] <= refusals:
-            return {"message": "not yet"}, 503, {"X-Front-Wait": str(seconds)}
-        return {"asked": asked["times"]}
+    def patience(self, refusals, seconds):
+        self.counts["asked"] += 1
+        if self.counts["asked"] <= refusals:
+            return {"body": request.get_data(as_text=True)}, 503, {"X-Front-Wait": str(seconds)}
+        return {"body": request.get_data(as_text=True)}
 
-    def wsgi(environ, start_response):
-        if environ["PATH_INFO"] == "/crash":
-            raise RuntimeError("outside of Flask")
-        return app(environ, start_response)
-
-    async def ticks(_scope: Scope, _receive: Receive, send: Send) -> None:
+    async def ticks(self, _scope, _receive, send):
         headers = [(b"content-type", b"text/event-stream")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
-        streams["open"] += 1
-        try:
-            await asyncio.Event().wait()
-        finally:
-            streams["open"] -= 1
-
-    async def poll(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        self.counts["streams"] += 1
         await asyncio.Event().wait()
 
+    async def poll(self, _scope, _receive, _send):
+        self.counts["streams"] += 1
+        await asyncio.Event().wait()
+
+
+def build():
+    tiny = Tiny()
     return Front(
-        wsgi,
+        tiny.wsgi,
         body_limit=body_limit,
         lanes=LANES,
-        streams={"/events/stream": ticks, "/events": poll},
+        streams={"/events/stream": tiny.ticks, "/events": tiny.poll},
         close=lambda: print("closed", flush=True),
     )
 
 
+def build_without_database():
+    raise RuntimeError("the database is newer than the program")
+
+
 if __name__ == "__main__":
-    serve("tests.api.tiny_app:build", host="127.0.0.1", port=int(sys.argv[1]), workers=int(sys.argv[2]))
+    port, workers, factory = sys.argv[1:]
+    serve(f"tests.api.tiny_app:{factory}", host="127.0.0.1", port=int(port), workers=int(workers))

@@ -52,7 +52,8 @@ def test_a_command_without_an_actor_fails_and_records_nothing(groups, vip, end):
     assert end() == before
 
 
-def test_a_name_belongs_to_one_living_group(groups, vip):
+@pytest.mark.usefixtures("vip")
+def test_a_name_belongs_to_one_living_group(groups):
     gold = groups.create_group("Gold").group_id
 
     for taken in (
@@ -251,20 +252,26 @@ def test_deleting_an_unknown_customer_changes_nothing(groups, end):
 
 
 def test_commands_inside_a_decision_are_one_transaction(groups, store, end):
-    with pytest.raises(NameTaken), store.deciding():
-        groups.create_group("VIP")
-        groups.create_group("Gold")
-        groups.create_group("VIP")
+    def create(*names):
+        with store.deciding():
+            for name in names:
+                groups.create_group(name)
+
+    with pytest.raises(NameTaken):
+        create("VIP", "Gold", "VIP")
 
     assert end() == 0
     assert not store.name_taken("Gold", None)
 
 
 def test_what_was_lost_in_a_rolled_back_decision_does_not_come_with_the_next(groups, store, end):
-    with pytest.raises(RuntimeError), store.deciding():
-        groups.create_group("VIP")
-        raise RuntimeError
+    def fail():
+        with store.deciding():
+            groups.create_group("VIP")
+            raise RuntimeError
 
+    with pytest.raises(RuntimeError):
+        fail()
     created = groups.create_group("VIP")
 
     assert end() == created.position
