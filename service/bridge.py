@@ -132,10 +132,6 @@ class Exchange:
         self._blocks = self._application(self._environ, self._start_response)
         self._rest = iter(self._blocks)
         self._gather()
-        if self._environ["REQUEST_METHOD"] == "HEAD":
-            self.piece = b""
-            self.complete = True
-            self._close()
 
     def _start_response(
         self, status: str, headers: list[tuple[str, str]], _exc_info: object = None, /
@@ -240,8 +236,7 @@ async def read_body(
     if limit is not None and length is not None and length > limit:
         raise BodyTooLong
     small = length is not None and length <= MEMORY_BYTES
-    file = partial(SpooledTemporaryFile, MEMORY_BYTES)
-    body: IO[bytes] = io.BytesIO() if small else file()
+    body: IO[bytes] = io.BytesIO() if small else SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115
     try:
         size = await _copy(receive, body, length=length, limit=limit, disk=disk)
     except BaseException:

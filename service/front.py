@@ -30,7 +30,7 @@ from service.bridge import (
 BODY_TOO_LARGE = "customer_groups.body_too_large"  # the limit in bytes, for Flask to refuse with
 FLASK_THREADS = 4
 RETRY_SECONDS = 0.02
-GRACE_SECONDS = 4.0  # what is in flight at SIGTERM is answered or cut by then
+GRACE_SECONDS = 3.8  # what is in flight at SIGTERM is answered or cut by then
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 1024 * 1024
 
 UNKNOWN_ERROR = {
@@ -114,7 +114,7 @@ class Front:
             self._open_streams.discard(task)
 
     def stop(self) -> None:
-        """Begin the end: streams close now, requests within 4 s. A second time, nothing."""
+        """Begin the end: streams close now, requests within 3.8 s. A second time, nothing."""
         if self._stopping:
             return
         self._stopping = True

@@ -17,7 +17,7 @@ from granian.log import LogLevels
 from service.bridge import Receive, Scope, Send
 from service.front import Front
 
-KILL_SECONDS = 4.7  # above the grace of the front; half a request head is out of its reach
+KILL_SECONDS = 4.4  # above the grace of the front; half a request head is out of its reach
 
 logger = logging.getLogger("customer_groups")
 

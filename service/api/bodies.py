@@ -48,7 +48,8 @@ def parse_json(body: bytes) -> dict[str, Any]:
     # before anything quotes the value: orjson reads 1,024 levels and writes 254
     fault = first_fault(parsed, levels=DEEPEST_BODY)
     if fault:
-        raise Invalid([Problem(fault.message, pointer=pointer(fault.path))])
+        where = f"Field '{fault.path[0]}': " if fault.path else ""
+        raise Invalid([Problem(where + fault.message, pointer=pointer(fault.path))])
     if not isinstance(parsed, dict):
         raise BrokenJson(f"Expected a JSON object, got: '{shown(parsed)}'")
     return parsed

@@ -160,7 +160,7 @@ class Branches(Worded, fields.Raw):
 
 
 def count_branches(filters: Mapping[str, Any], level: int = 1) -> int:
-    """Return how many branches a tree has; refuse what is too deep, too many or no list of filters."""
+    """Return how many branches a tree of filters has; refuse too many, too deep, malformed."""
     branches = 0
     for operator in ("$or", "$and"):
         if operator not in filters:

@@ -100,7 +100,7 @@ class Worded(fields.Field[Any]):
 class Checked(Schema):
     """A schema that answers a wrong value with `Invalid`; names it does not have are wrong too.
 
-    Make one instance and keep it: building one costs more than a hundred loads.
+    Make one instance and keep it: building one costs more than a load.
     """
 
     class Meta(Schema.Meta):

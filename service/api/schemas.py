@@ -115,7 +115,9 @@ class CustomerRow(CustomerFields):
 class Lookup(Checked):
     """Ids or e-mail addresses to find customers by, answered in this order."""
 
-    values = Texts("Ids or e-mail addresses.", fewest=1, most=1_000, distinct=False)
+    values = Texts(
+        "Ids or e-mail addresses.", fewest=1, most=1_000, distinct=False, required=True
+    )
     group_id = Text("Says of each customer whether it is in this group.")
 
 

@@ -1,6 +1,7 @@
 """The front under granian, as a process of its own; the application behind it is `tiny_app`."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -15,8 +16,6 @@ from pathlib import Path
 
 import pytest
 import requests
-
-from service.server import PortTaken, serve
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 1024
@@ -83,8 +82,8 @@ def free_port():
 
 
 @contextmanager
-def started(workers=1, factory="build"):
-    port = free_port()
+def started(workers=1, factory="build", port=None):
+    port = port or free_port()
     command = [sys.executable, "-m", "tests.api.tiny_app", str(port), str(workers), factory]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -170,28 +169,278 @@ def test_eight_slow_readers_stop_nobody_and_their_bodies_are_closed_when_they_le
 
 
 def test_a_client_that_leaves_in_mid_upload_is_forgotten(shared):
+    before = shared.count("echoes")
     with shared.connect() as connection:
-        connection.sendall(head("POST", "/hold/0.0", "Content-Length: 10") + b"01234")
-    before = shared.count("held")
+        connection.sendall(head("POST", "/echo", "Content-Length: 10") + b"01234")
 
-    shared.post("/hold/0.0")
+    shared.post("/echo")
 
-    assert shared.count("held") == before + 1
+    assert shared.count("echoes") == before + 1
 
 
 # Lanes
 
 
 @pytest.mark.parametrize(
-    ("path", "times"), [(UNBOUNDED, 3), (f"{UNBOUNDED}/", 2), ("/auth/user/emailpass", 4)]
+    ("path", "threads"), [(UNBOUNDED, 2), (f"{UNBOUNDED}/", 2), ("/auth/user/emailpass", 1)]
 )
-def test_requests_slow_by_intent_stop_nobody(own, background, path, times):
-    own.post("/hold/0.0")
-    held = [background(own.post, path, b"hold", timeout=10) for _ in range(times)]
-    until(lambda: own.count("held") > 1)
+def test_requests_that_are_slow_by_intent_stop_nobody(shared, background, path, threads):
+    slow = [background(shared.post, path, b"hold", timeout=10) for _ in range(5)]
+    until(lambda: shared.count("held") == threads)
 
-    answers = [background(own.get, "/hello") for _ in range(8)]
+    answers = [background(shared.get, "/hello") for _ in range(8)]
 
     assert all(answer.result().ok for answer in answers)
-    own.post("/open")
-    assert all(answer.result().ok for answer in held)
+    assert shared.count("held") == threads
+    until(lambda: shared.post("/open") and all(answer.done() for answer in slow))
+    assert all(answer.result().ok for answer in slow)
+
+
+# Bodies
+
+
+def test_a_chunked_upload_arrives_with_its_length(shared):
+    pieces = [b"first", b"second"]
+
+    answer = shared.post("/echo", iter(pieces)).json()
+
+    assert answer["digest"] == sha256(b"".join(pieces)).hexdigest()
+    assert answer["content_length"] == len(b"".join(pieces))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_without_a_bound_arrives_whole(shared, chunked):
+    body = os.urandom(3 * 1024 * 1024)
+
+    answer = shared.post(UNBOUNDED, iter([body[:77], body[77:]]) if chunked else body).json()
+
+    assert answer["digest"] == sha256(body).hexdigest()
+    assert answer["content_length"] == len(body)
+
+
+def test_a_body_of_exactly_the_limit_is_accepted(shared):
+    assert shared.post("/echo", b"x" * LIMIT).status_code == 200
+    assert shared.post("/echo", iter([b"x" * LIMIT])).status_code == 200
+
+
+def test_a_declared_length_over_the_limit_is_refused_before_the_body_is_sent(shared):
+    with shared.connect() as connection:
+        connection.sendall(head("POST", "/echo", f"Content-Length: {LIMIT + 1}"))
+
+        answer = read_answer(connection)
+
+        assert answer.status == 413
+        assert answer.headers["Connection"] == "close"
+        assert answer.read() == b'{"limit":1024,"received":0}\n'
+
+
+def test_a_chunked_body_is_refused_as_soon_as_it_exceeds_the_limit(shared):
+    with shared.connect() as connection:
+        connection.sendall(head("POST", "/echo", "Transfer-Encoding: chunked"))
+        connection.sendall(b"401\r\n" + b"x" * (LIMIT + 1) + b"\r\n")  # and no end
+
+        answer = read_answer(connection)
+
+        assert answer.status == 413
+        assert answer.read() == b'{"limit":1024,"received":0}\n'
+
+
+def test_a_client_that_sends_on_regardless_still_reads_its_refusal(shared):
+    body = b"x" * 8 * 1024 * 1024
+
+    assert [shared.post("/echo", body).status_code for _ in range(5)] == [413] * 5
+
+
+# Answers
+
+
+def test_a_long_body_arrives_whole(shared):
+    body = shared.get("/blocks/200").content
+
+    assert body == b"".join(b"%08d" % number * 1024 for number in range(200))
+
+
+def test_a_body_that_breaks_off_does_not_look_complete(shared):
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        shared.get(f"/broken/{1024 * 1024}")
+
+
+@pytest.mark.parametrize("path", ["/crash", "/broken/100"])
+def test_what_fails_before_the_answer_began_is_a_500_that_tells_nothing(shared, path):
+    answer = shared.get(path)
+
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "code": "unknown_error",
+        "type": "unknown_error",
+        "message": "An unknown error occurred.",
+    }
+
+
+def test_a_failure_is_logged_with_its_traceback(own):
+    own.get("/crash")
+
+    assert "GET '/crash' failed" in own.log()
+    assert "RuntimeError: outside of Flask" in own.log()
+
+
+def test_head_has_the_length_and_no_body(shared):
+    with shared.connect() as connection:
+        connection.sendall(head("HEAD", "/hello") + head("GET", "/open", "Connection: close"))
+
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    first, second = received.split(b"\r\n\r\n", 1)
+    assert int(first.lower().split(b"content-length: ")[1].split()[0]) > 0
+    assert second.startswith(b"HTTP/1.1 200")
+
+
+# Requests
+
+
+def test_a_request_arrives_as_wsgi_wants_it(shared):
+    path = "/environ/a%20b/%C3%A9?x=%20y&z"
+    lines = [
+        "X-Color: red",
+        "X-Color: blue",
+        "Cookie: a=1",
+        "Cookie: b=2",
+        "X_Color: forged",
+        "Content-Type: text/csv",
+    ]
+    with shared.connect() as connection:
+        connection.sendall(head("GET", path, *lines))
+
+        environ = json.load(read_answer(connection))
+
+    expected = {
+        "rest": "a b/\u00e9",
+        "PATH_INFO": "/environ/a b/\u00c3\u00a9",
+        "QUERY_STRING": "x=%20y&z",
+        "RAW_URI": path,
+        "REQUEST_URI": path,
+        "HTTP_X_COLOR": "red,blue",
+        "HTTP_COOKIE": "a=1; b=2",
+        "CONTENT_TYPE": "text/csv",
+        "HTTP_HOST": "x",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": str(shared.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+    }
+    assert {name: environ.get(name) for name in expected} == expected
+
+
+# Waiting in the front
+
+
+def test_a_request_that_asks_for_patience_is_asked_again_with_its_body(own):
+    answer = own.post("/patience/5/10.0", b"who?")
+
+    assert (answer.status_code, answer.json()) == (200, {"body": "who?"})
+    assert own.count("asked") == 6
+
+
+def test_patience_ends_and_holds_no_thread(own, background):
+    waiting = [background(own.get, "/patience/1000000/1.5") for _ in range(8)]
+    until(lambda: own.count("asked") > 16)
+
+    assert own.get("/hello").ok
+    assert not any(answer.done() for answer in waiting)
+    for answer in waiting:
+        assert answer.result().status_code == 503
+        assert "X-Front-Wait" not in answer.result().headers
+
+
+# Streams
+
+
+def open_streams(server, stack, count, path="/events/stream"):
+    connections = [stack.enter_context(server.connect()) for _ in range(count)]
+    for connection in connections:
+        connection.sendall(head("GET", path))
+    until(lambda: server.count("streams") == count)
+    return connections
+
+
+def test_two_hundred_idle_streams_leave_the_api_answering_and_end_with_the_process(own):
+    with ExitStack() as stack:
+        streams = open_streams(own, stack, 200)
+        assert own.get("/hello").ok
+
+        assert own.terminate() < 3
+
+        for connection in streams:
+            assert read_answer(connection).read() == b": hello\n\n"  # a broken one raises
+
+
+def test_a_stream_that_has_not_begun_is_told_that_the_service_stops(own):
+    with ExitStack() as stack:
+        (connection,) = open_streams(own, stack, 1, "/events")
+
+        own.terminate()
+
+        answer = read_answer(connection)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+# The end
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_answers_what_is_in_flight_and_waits_for_nobody_else(workers, background):
+    with running(workers) as server, requests.Session() as idle, server.connect():
+        idle.get(f"http://127.0.0.1:{server.port}/hello")
+        answer = background(server.get, "/hold/1.0")
+        until(lambda: server.count("held") == 1)
+
+        seconds = server.terminate()
+
+        assert answer.result().json() == {"held": 1.0}
+        assert seconds < 3
+        assert server.log().count("closed") == workers
+        assert server.process.returncode == 0
+
+
+def test_what_takes_too_long_is_cut(own, background):
+    with own.connect() as upload:
+        upload.sendall(head("POST", "/echo", "Content-Length: 10") + b"01234")
+        long = background(own.post, UNBOUNDED, b"hold", timeout=10)
+        until(lambda: own.count("held") == 1)
+
+        assert own.terminate() < 5
+
+        assert long.result().status_code == 503
+        assert read_answer(upload).status == 503
+        assert "closed" in own.log()
+
+
+def test_half_a_request_head_delays_the_end_for_less_than_five_seconds(own):
+    with own.connect() as connection:
+        connection.sendall(b"GET /hello HTTP/1.1\r\nHost:")
+        assert own.get("/hello").ok
+
+        assert own.terminate() < 5
+
+
+def test_every_worker_serves():
+    with running(workers=2) as server:
+        seen = set()
+        until(lambda: seen.add(server.get("/hello").json()["worker"]) or len(seen) == 2)
+
+
+def test_a_factory_that_fails_ends_the_process_with_its_reason():
+    with started(factory="build_without_database") as server:
+        assert server.process.wait(timeout=10) != 0
+        assert "the database is newer than the program" in server.log()
+
+
+def test_a_taken_port_is_refused_with_a_sentence(shared):
+    with started(port=shared.port) as second:
+        assert second.process.wait(timeout=5) != 0
+
+        assert (
+            f"PortTaken: Port {shared.port} on 127.0.0.1 is in use; "
+            "stop what listens there or set CUSTOMER_GROUPS_PORT."
+        ) in second.log()

@@ -29,8 +29,9 @@ class Tiny:
 
     def __init__(self):
         self.gate = Event()
-        self.counts = {"held": 0, "bodies": 0, "streams": 0, "asked": 0}
+        self.counts = {"held": 0, "bodies": 0, "streams": 0, "asked": 0, "echoes": 0}
         self.app = Flask(__name__)
+        self.app.url_map.strict_slashes = False
         rules = {
             "/hello": self.hello,
             "/counts": self.show_counts,
@@ -59,18 +60,23 @@ class Tiny:
         return self.counts
 
     def open_gate(self):
-        self.gate.set()
+        gate, self.gate = self.gate, Event()
+        gate.set()
         return {}
 
     def hold(self, seconds):
         self.counts["held"] += 1
-        self.gate.wait(seconds)
+        try:
+            self.gate.wait(seconds)
+        finally:
+            self.counts["held"] -= 1
         return {"held": seconds}
 
     def echo(self):
         if BODY_TOO_LARGE in request.environ:
             received = len(request.get_data())
             return {"limit": request.environ[BODY_TOO_LARGE], "received": received}, 413
+        self.counts["echoes"] += 1
         body = request.get_data()
         if body == b"hold":
             self.hold(HELD_SECONDS)
