@@ -327,12 +327,10 @@ def _import(
     dry_run: bool,
 ) -> None:
     ids = sorted({row["id"] for _, row in rows if row.get("id") is not None})
-    emails = sorted({row["email"] for _, row in rows if row.get("email") is not None})
-    documents = [
-        orjson.loads(text)
-        for (text,) in store.read(DOCUMENTS, ids=ids)
-        + store.read(DOCUMENTS_BY_EMAIL, emails=emails)
-    ]
+    documents = [orjson.loads(text) for (text,) in store.read(DOCUMENTS, ids=ids)]
+    emails = {row.get("email") for _, row in rows} | {found["email"] for found in documents}
+    rivals = store.read(DOCUMENTS_BY_EMAIL, emails=sorted(emails - {None}))
+    documents += [orjson.loads(text) for (text,) in rivals]
     known = {document["id"]: document for document in documents}
     holders = {(d["email"], d["has_account"]): d["id"] for d in known.values() if d["email"]}
     before = dict(known)

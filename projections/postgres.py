@@ -21,7 +21,14 @@ WRITE_LOCK = 0x6375_7367_726F_7570
 
 TAKE_LOCK = f"SELECT pg_advisory_xact_lock({WRITE_LOCK}), pg_current_xact_id()::text"
 
+BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE group_list IN ACCESS SHARE MODE"
+"""The lock comes before the first read, with which the snapshot begins: no rebuild can put tables
+in place that are newer than the snapshot, which would look empty in it."""
+
 PASS_LOCK = f"SELECT pg_advisory_lock({WRITE_LOCK}), pg_advisory_unlock({WRITE_LOCK})"
+
+TAKEOVER_MS = 100
+"""How long a rebuild waits for readers while everybody waits for it."""
 
 RECONNECT_SECONDS = 10
 """How long a command whose COMMIT was not answered waits to learn what became of it."""
@@ -125,9 +132,9 @@ class PostgresStore(Store):
         with self._errors():
             connection = self.connection
             connection.execute("BEGIN")
-            rows = connection.execute(TAKE_LOCK).fetchall()
-        transaction_id = rows[0][1]
         try:
+            with self._errors():
+                transaction_id = connection.execute(TAKE_LOCK).fetchall()[0][1]
             yield
         except BaseException:
             with suppress(psycopg.Error):
@@ -172,7 +179,7 @@ class PostgresStore(Store):
     def _snapshot(self) -> Iterator[None]:
         with self._errors():
             connection = self.connection
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(BEGIN_SNAPSHOT, prepare=False)
         try:
             yield
         finally:
@@ -209,6 +216,22 @@ class PostgresStore(Store):
             f"CREATE INDEX {table}_search ON {table} USING gin ({column} gin_trgm_ops)"
             " WITH (fastupdate = off)"
         ]
+
+    def lock_tables(self, tables: Sequence[str]) -> bool:
+        """Wait a moment for all who read the tables, then keep everybody off.
+
+        Giving up soon matters twice: nobody waits behind a long read, and a reader that holds one
+        of the tables and wants another goes on, where waiting for it would be a deadlock.
+        """
+        try:
+            with self.connection.transaction():
+                self.connection.execute(f"SET LOCAL lock_timeout = {TAKEOVER_MS}")
+                self.define(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                return False
+            raise
+        return True
 
     def table_names(self) -> set[str]:
         """Return the names of the tables that exist."""

@@ -1,5 +1,6 @@
 """verify: do the read models equal a replay of the log? rebuild: make them anew from it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ EVENTS = (
 )
 
 FIRST_DIFFERENCES = 5
+
+PAUSE_SECONDS = 0.5
+"""How long a rebuild that could not put its tables in place lets the others work."""
 
 
 class RebuildOvertaken(Exception):
@@ -64,7 +68,8 @@ def rebuild(store: Store, progress: Progress = no_progress) -> int:
     """Make all read models anew while the service runs; return how many events were replayed.
 
     Fresh tables are filled batch by batch, catch up, and take the place of the old ones in one
-    transaction. Killed at any moment, nothing has changed. Raises `RebuildOvertaken`.
+    transaction, as soon as no long read holds those. Killed at any moment, nothing has changed.
+    Raises `RebuildOvertaken`.
     """
     with store.defining():
         generation = int(schema.property_value(store, "generation") or 0) + 1
@@ -82,21 +87,31 @@ def rebuild(store: Store, progress: Progress = no_progress) -> int:
             found, position = replay(store, write, position, batch)
         done += found
         progress(done, max(total, done))
-    with store.defining():
-        _check_generation(store, generation)
-        found = batch
-        while found:
-            found, position = replay(store, write, position, batch)
-            done += found
-        swap(store)
-        for name, version in versions().items():
-            schema.keep(store, f"read_model.{name}", str(version))
+    while True:
+        with store.defining():
+            _check_generation(store, generation)
+            found = batch
+            while found:
+                found, position = replay(store, write, position, batch)
+                done += found
+            if store.lock_tables(TABLES):
+                swap(store)
+                for name, version in versions().items():
+                    schema.keep(store, f"read_model.{name}", str(version))
+                break
+        time.sleep(PAUSE_SECONDS)
     progress(done, done)
     return done
 
 
 def _check_generation(store: Store, generation: int) -> None:
-    if schema.property_value(store, "generation") != str(generation):
+    """Raise `RebuildOvertaken`, or keep other rebuilds from beginning before the transaction ends.
+
+    So it writes: the lock on the row is what stops a rebuild that begins from putting empty tables
+    under the batch that is being filled.
+    """
+    statement = "UPDATE property SET value = value WHERE name = 'generation' AND value = :mine"
+    if not store.execute(statement, {"mine": str(generation)}):
         raise RebuildOvertaken("another rebuild has begun since; this one has changed nothing")
 
 
@@ -168,6 +183,12 @@ def differences(store: Store, table: str) -> list[str]:
             f"SELECT * FROM {left} EXCEPT SELECT * FROM {right} LIMIT {FIRST_DIFFERENCES}"
         )
         found += [f"{table}: {what}: {row!r}" for row in rows]
+    if not found:  # EXCEPT sees no row that is there twice
+        there, replayed = (
+            store.read(f"SELECT count(*) FROM {name}")[0][0] for name in (table, REPLAYED + table)
+        )
+        if there != replayed:
+            found.append(f"{table}: {there} rows, not {replayed}: some are there more than once")
     return found
 
 

@@ -24,9 +24,8 @@ PRAGMA synchronous = {synchronous};
 PRAGMA secure_delete = ON;
 PRAGMA foreign_keys = OFF;
 PRAGMA temp_store = MEMORY;
-PRAGMA cache_size = -65536;
+PRAGMA cache_size = -16384;
 PRAGMA mmap_size = 1073741824;
-PRAGMA recursive_triggers = ON;
 """
 
 _EACH = re.compile(r"\beach\((:\w+)\)")
@@ -70,7 +69,7 @@ class SQLiteStore(Store):
         connection: sqlite3.Connection | None = getattr(self._thread, "connection", None)
         if connection is None or self._thread.process != os.getpid():
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 connection = sqlite3.connect(
                     self.path,
                     isolation_level=None,
@@ -186,6 +185,10 @@ class SQLiteStore(Store):
             f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN"
             f" DELETE FROM {index} WHERE rowid = old.{key}; END",
         ]
+
+    def lock_tables(self, tables: Sequence[str]) -> bool:  # noqa: ARG002
+        """Do nothing: readers go on in the snapshot that they began with."""
+        return True
 
     def table_names(self) -> set[str]:
         """Return the names of the tables that exist."""

@@ -131,6 +131,10 @@ class Store(ABC):
         """Return the statements that make the trigram index of a table, key and column."""
 
     @abstractmethod
+    def lock_tables(self, tables: Sequence[str]) -> bool:
+        """Keep readers off until the transaction ends; False when one of them is not done soon."""
+
+    @abstractmethod
     def table_names(self) -> set[str]:
         """Return the names of the tables that exist."""
 

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,8 +156,7 @@ class Accounts:
         if not rows:
             return None
         if self.store.read("SELECT 1 FROM login_failure WHERE email_hash = :id", id=email_hash):
-            with self.store.deciding():
-                self.store.write("DELETE FROM login_failure WHERE email_hash = :id", id=email_hash)
+            self._note("DELETE FROM login_failure WHERE email_hash = :id", id=email_hash)
         return self.user(rows[0][0])
 
     def _refuse_too_many(self, email_hash: str) -> None:
@@ -170,17 +170,20 @@ class Accounts:
 
     def _count_failure(self, email_hash: str) -> None:
         now = int(time.time())
-        with self.store.deciding():
-            self.store.write(
-                "DELETE FROM login_failure WHERE first_at <= :oldest",
-                oldest=now - LOGIN_WINDOW_SECONDS,
-            )
-            self.store.write(
-                "INSERT INTO login_failure VALUES (:id, 1, :now) ON CONFLICT (email_hash)"
-                " DO UPDATE SET failures = login_failure.failures + 1",
-                id=email_hash,
-                now=now,
-            )
+        self._note(
+            "DELETE FROM login_failure WHERE first_at <= :oldest", oldest=now - LOGIN_WINDOW_SECONDS
+        )
+        self._note(
+            "INSERT INTO login_failure VALUES (:id, 1, :now) ON CONFLICT (email_hash)"
+            " DO UPDATE SET failures = login_failure.failures + 1",
+            id=email_hash,
+            now=now,
+        )
+
+    def _note(self, statement: str, **parameters: Any) -> None:
+        """Write what is good to know: a replica or a full disk must not keep anyone from reading."""
+        with suppress(StoreUnavailable), self.store.deciding():
+            self.store.write(statement, **parameters)
 
     # -- API keys ----------------------------------------------------------------------------
 
@@ -241,13 +244,7 @@ class Accounts:
         key_id: str = rows[0][0]
         now = int(time.time())
         if now - (rows[0][1] or 0) >= LAST_USED_SECONDS:
-            try:
-                with self.store.deciding():
-                    self.store.write(
-                        "UPDATE api_key SET last_used_at = :now WHERE id = :id", now=now, id=key_id
-                    )
-            except StoreUnavailable:
-                pass  # a replica or a full disk must not keep anyone from reading
+            self._note("UPDATE api_key SET last_used_at = :now WHERE id = :id", now=now, id=key_id)
         return key_id
 
     def labels(self, actor_ids: set[str]) -> dict[str, str]:

@@ -1,8 +1,11 @@
 """create_app: the only place that wires."""
 
 import os
+import re
 import secrets
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, redirect, request
@@ -27,6 +30,8 @@ from service.front import Front, Lane
 from service.settings import Settings
 
 BULK_BYTES = 2 * 1024 * 1024
+LINKS = re.compile(r"/admin/(customer-groups/[^/]+/customers|customers/[^/]+/customer-groups)")
+"""The routes that take thousands of ids in a body."""
 
 LANES = (
     Lane("sign-in", 1, (("POST", "/auth/user/emailpass"),)),
@@ -70,8 +75,13 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     errors.register(app)
     app.before_request(begin)
     app.after_request(finish)
-    app.add_url_rule("/", "root", lambda: redirect("/docs"))
+    app.add_url_rule("/", "root", root)
     return app
+
+
+def root() -> Any:
+    """Lead to the documentation."""
+    return redirect("/docs")
 
 
 def begin() -> Response | None:
@@ -134,10 +144,13 @@ def secret_key(settings: Settings, store: Store) -> str:
         return settings.secret_key
     if isinstance(store, SQLiteStore):
         path = store.path.with_name(store.path.name + ".secret")
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if not path.exists():
+            descriptor, written = tempfile.mkstemp(dir=path.parent)  # mode 0600
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(48))
+            with suppress(FileExistsError):  # another process was quicker
+                os.link(written, path)
+            Path(written).unlink()
         return path.read_text()
     if schema.property_value(store, "secret_key") is None and not store.is_replica():
         with store.defining():
@@ -156,7 +169,7 @@ def front() -> Front:
         path = path.rstrip("/")
         if (method, path) == ("POST", "/admin/customers/import"):
             return None
-        if path.endswith(("/customers", "/customer-groups")):
+        if LINKS.fullmatch(path):
             return max(BULK_BYTES, settings.max_body_bytes)
         return settings.max_body_bytes
 

@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, ParamSpec
@@ -160,16 +159,13 @@ def requires(
                 )
             )
             try:
-                for name, value in kwargs.items():  # no id has NUL, no database takes it
-                    if (
-                        isinstance(value, str) and "\0" in value
-                    ):
-                        kwargs[name] = value.replace("\0", "\ufffd")
+                refuse_nul(kwargs)
                 return view(*args, **kwargs)
             finally:
                 context.reset(token)
 
-        guarded.needs_caller = True  # type: ignore[attr-defined]  # read by the OpenAPI document
+        # read by the OpenAPI document
+        vars(guarded).update(needs_caller=True, recorded=recorded, accepts=accepts)
         return guarded
 
     return decorate
@@ -178,9 +174,11 @@ def requires(
 def refuse_cross_site() -> None:
     """Raise 403 for a change that a browser sends from another site with our cookie."""
     origin = request.headers.get("Origin")
-    ours = f"{request.scheme}://{request.host}"
     site = request.headers.get("Sec-Fetch-Site")
-    allowed = origin is None or hmac.compare_digest(origin, ours) or origin in allowed_origins()
+    ours = (
+        origin is not None and urlsplit(origin).netloc == request.host
+    )  # whatever the proxy's scheme
+    allowed = origin is None or ours or origin in allowed_origins()
     if not allowed or (site == "cross-site" and origin not in allowed_origins()):
         raise Answer(
             403,
@@ -191,12 +189,19 @@ def refuse_cross_site() -> None:
         )
 
 
+def refuse_nul(path_values: Mapping[str, object]) -> None:
+    """Raise 400 for NUL in the path: no id has it, no database takes it."""
+    for name, value in path_values.items():
+        if "\0" in str(value):
+            raise Invalid([Problem("Text must not contain NUL (U+0000)", parameter=name)])
+
+
 def allowed_origins() -> tuple[str, ...]:
     """Return the origins that may use the API from a browser."""
     return settings().allowed_origins
 
 
-def check_body(accepts: tuple[str, ...]) -> None:
+def check_body(accepts: tuple[str, ...] = (JSON,)) -> None:
     """Raise 415 for a body of another type, 413 for one that the front cut off.
 
     No body at all is fine whatever its type: the SDK calls every request JSON.

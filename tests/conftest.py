@@ -3,11 +3,13 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+import projections.store
 from domain.application import CustomerGroups
 from domain.group import GroupEvent
 from projections import directory, schema
@@ -17,6 +19,7 @@ from projections.store import Store
 from projections.stores import open_store
 from tests.asking import Asking
 from tests.postgres import PostgresServer
+from tests.serving import Server
 
 STORES = ("sqlite", "postgres")
 
@@ -99,10 +102,10 @@ def own_store(database_url):
 
 @pytest.fixture
 def sqlite_store(sqlite_template, tmp_path):
-    """An embedded store with nothing in it."""
+    """An embedded store with nothing in it, which a power cut may harm."""
     path = tmp_path / "groups.db"
     shutil.copy(sqlite_template, path)
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, synchronous="OFF")
     yield store
     store.close()
 
@@ -146,6 +149,24 @@ def groups(store) -> Asking:
     return Asking(CustomerGroups(store))
 
 
+class Clock(datetime):
+    """A clock that stands still until it is set."""
+
+    time = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return cls.time.astimezone(tz)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock by which the stores decide: noon of the first day of 2030, until it is set."""
+    monkeypatch.setattr(projections.store, "datetime", Clock)
+    monkeypatch.setattr(Clock, "time", Clock.time)
+    return Clock
+
+
 @pytest.fixture
 def history(groups):
     """What the log says of a group: the topics and the own fields of its events."""
@@ -174,3 +195,19 @@ def customers(store):
         return ids
 
     return put
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start services of the test's own: `start(database_url, REQUIRE_REASON="yes")`."""
+    started = []
+
+    def go(database_url: str | None = None, *, prepare: bool = True, **environment: str) -> Server:
+        url = database_url or f"sqlite:///{tmp_path / 'groups.db'}"
+        started.append(Server(url, tmp_path, **environment).start(prepare=prepare))
+        return started[-1]
+
+    yield go
+    for running in started:
+        if running.process is not None and running.process.poll() is None:
+            running.stop()

@@ -23,8 +23,6 @@ JSON = "application/json"
 EMBEDDED_OF_ONE = 1000
 EMBEDDED_IN_ALL = 10_000
 
-UNKNOWN_CUSTOMER = dict.fromkeys(CUSTOMER_COLUMNS)
-
 
 def json_response(body: bytes | dict[str, Any], status: int = 200) -> Response:
     """Return JSON that belongs to the caller alone."""
@@ -47,7 +45,7 @@ def group_document(row: GroupRow, fields: Fields) -> bytes:
     answered = {name: whole[name] for name in fields.columns}
     if fields.relation is not None:
         answered["customers"] = [
-            _picked(UNKNOWN_CUSTOMER | {"id": id} if text is None else orjson.loads(text), fields)
+            _picked(orjson.loads(text or unknown_customer(id)), fields)
             for id, text in membership.embedded(store().read, row.group_key)
         ]
     return orjson.dumps(answered)
@@ -175,9 +173,12 @@ def members_answer(page: Page[Member], *, offset: int | None) -> Response:
 
 def member_document(member: Member) -> bytes:
     """Return a member's customer; of an unknown one its id and nulls."""
-    if member.document is not None:
-        return member.document
-    return orjson.dumps(UNKNOWN_CUSTOMER | {"id": member.id})
+    return member.document or unknown_customer(member.id)
+
+
+def unknown_customer(customer_id: str) -> bytes:
+    """Return the document of a customer that the directory does not know: its id and nulls."""
+    return orjson.dumps(dict.fromkeys(CUSTOMER_COLUMNS) | {"id": customer_id})
 
 
 def set_links(response: Response, links: dict[str, dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ kept: the repeat is decided anew.
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from flask import Response, request
 from domain.application import GroupOutcome, Outcome
 from domain.errors import CustomerNotFound, GroupNotFound
 from projections import directory, group_list, requests
+from projections.directory import CustomerRow
 from projections.group_list import GroupRow
 from service.api import query
 from service.api.answers import (
@@ -26,12 +27,14 @@ from service.api.answers import (
     deleted,
     group_answer,
     refuse_too_many,
+    unknown_customer,
     with_position,
 )
 from service.api.bodies import NotUtf8, parse_json
 from service.api.problems import Checked, Invalid, Problem
 from service.api.queries import CustomerLinksQuery, GroupLinksQuery, RetrieveRequest
-from service.current import store
+from service.api.values import customer_id_problem
+from service.current import settings, store
 from service.errors import Answer
 
 GROUP = GroupLinksQuery()
@@ -69,6 +72,16 @@ def expected_version() -> int | None:
     if found is None:
         raise Invalid([Problem('If-Match accepts one version such as "7", or *')])
     return int(found[1])
+
+
+def refuse_impossible_ids(customer_ids: Sequence[str]) -> None:
+    """Raise `Invalid` for ids that no customer may have, where nobody looks them up."""
+    if not settings().accept_unknown_customers:
+        return
+    for customer_id in customer_ids:
+        problem = customer_id_problem(customer_id, allow_at=settings().allow_at_in_ids)
+        if problem:
+            raise Invalid([Problem(problem, pointer="/add")])
 
 
 @dataclass(frozen=True)
@@ -164,9 +177,9 @@ def of_group(outcome: GroupOutcome) -> Answered:
     } | _of_outcome(outcome)
 
 
-def of_deletion(outcome: GroupOutcome) -> Answered:
+def of_deletion(id: str, what: str, outcome: Outcome) -> Answered:
     """Return what the answer to a deletion is made of."""
-    return {"kind": "deleted", "id": outcome.group_id} | _of_outcome(outcome)
+    return {"kind": "deleted", "id": id, "what": what} | _of_outcome(outcome)
 
 
 def of_customer(customer_id: str, outcome: Outcome) -> Answered:
@@ -189,10 +202,12 @@ def _of_outcome(outcome: Outcome) -> Answered:
 def answer(answered: Answered) -> Response:
     """Return the answer that is made of this, as the query string asks for it."""
     if answered["kind"] == "deleted":
-        return with_position(deleted(answered["id"], "customer_group"), answered["position"])
+        return with_position(deleted(answered["id"], answered["what"]), answered["position"])
     if answered["kind"] == "customer":
         asked = query_of(CUSTOMER)
         row = directory.one(store().read, answered["id"])
+        if row is None and settings().accept_unknown_customers:
+            row = CustomerRow(answered["id"], unknown_customer(answered["id"]))
         if row is None:
             raise CustomerNotFound(answered["id"])
         response = customer_answer(row, asked.fields)

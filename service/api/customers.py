@@ -9,14 +9,21 @@ from service.api.answers import (
     caller_id,
     customer_answer,
     customer_document,
-    deleted,
     group_document,
     json_response,
     list_answer,
     refuse_too_many,
-    with_position,
 )
-from service.api.commands import CUSTOMER, Command, body, carried_out, of_customer, query_of
+from service.api.commands import (
+    CUSTOMER,
+    Command,
+    body,
+    carried_out,
+    of_customer,
+    of_deletion,
+    query_of,
+    refuse_impossible_ids,
+)
 from service.api.problems import Invalid, Problem
 from service.api.queries import CustomerListQuery, CustomerQuery, GroupListQuery, ImportQuery
 from service.api.schemas import (
@@ -121,8 +128,13 @@ def put_customer(customer_id: str) -> Response:
 @requires()
 def delete_customer(customer_id: str) -> Response:
     """Erase a customer and take it out of every group; the same answer for an unknown one."""
-    outcome = customer_groups().delete_customer(customer_id)
-    return with_position(deleted(customer_id, "customer"), outcome.position)
+    return carried_out(
+        lambda: (
+            lambda: of_deletion(
+                customer_id, "customer", customer_groups().delete_customer(customer_id)
+            )
+        )
+    )
 
 
 @customers.get("/<customer_id>/customer-groups")
@@ -159,6 +171,7 @@ def change_groups_of_customer(customer_id: str) -> Response:
     """Add a customer to groups and remove it from groups, all or nothing."""
 
     def prepare() -> Command:
+        refuse_impossible_ids([customer_id])
         query_of(CUSTOMER)
         change = body(LINKS)
         return lambda: of_customer(

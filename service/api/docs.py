@@ -1,5 +1,125 @@
 """`/openapi.json` and `/docs`: what the API takes and answers, readable offline."""
 
-from flask import Blueprint
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+import orjson
+from flask import Blueprint, Response, current_app, request
+
+from service.api.answers import JSON
+from service.api.openapi import document
+from service.errors import Answer
 
 docs = Blueprint("docs", __name__)
+
+OPENAPI = "openapi"
+SWAGGER_UI = files("flask_swagger_ui").joinpath("dist")
+
+# no script in the page and none from elsewhere; Swagger UI writes style attributes into its
+# markup and has small pictures as data: in its style sheet
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+PAGE = """\
+<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Customer Groups API</title>
+    <link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+    <script src="/docs/swagger-ui-bundle.js" defer></script>
+    <script src="/docs/start.js" defer></script>
+  </head>
+  <body>
+    <noscript>
+      <p>This page needs JavaScript; <a href="/openapi.json">/openapi.json</a> says the same.</p>
+    </noscript>
+    <main id="docs"></main>
+  </body>
+</html>
+"""
+
+START = """\
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null,
+});
+"""
+
+ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "png": "image/png",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What never changes while the process lives."""
+
+    content: bytes
+    content_type: str
+
+    @cached_property
+    def etag(self) -> str:
+        """A digest of the content."""
+        return hashlib.sha256(self.content).hexdigest()[:32]
+
+    def answer(self) -> Response:
+        """Return the page, or 304 to whoever has it; kept by browsers, but asked for again."""
+        if request.if_none_match.contains_weak(self.etag):
+            response = Response(status=304)
+        else:
+            response = Response(self.content, content_type=self.content_type)
+        response.set_etag(self.etag)
+        response.headers["Cache-Control"] = "public, no-cache"
+        return response
+
+
+@cache
+def asset(name: str) -> Page | None:
+    """Return a file of the page."""
+    if name == "start.js":
+        return Page(START.encode(), TYPES["js"])
+    if name not in ASSETS:
+        return None
+    return Page(SWAGGER_UI.joinpath(name).read_bytes(), TYPES[name.rpartition(".")[2]])
+
+
+@docs.get("/openapi.json")
+def openapi() -> Response:
+    """Return this document."""
+    known = current_app.extensions
+    if OPENAPI not in known:
+        known[OPENAPI] = Page(orjson.dumps(document(current_app)), JSON)
+    found: Page = known[OPENAPI]
+    return found.answer()
+
+
+@docs.get("/docs")
+def page() -> Response:
+    """Return this document as a page for people."""
+    response = Page(PAGE.encode(), "text/html; charset=utf-8").answer()
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@docs.get("/docs/<name>")
+def file(name: str) -> Response:
+    """Return a file of that page."""
+    found = asset(name)
+    if found is None:
+        raise Answer(404, "not_found", "not-found", f"There is no {request.path} here")
+    return found.answer()

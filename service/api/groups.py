@@ -29,6 +29,7 @@ from service.api.commands import (
     of_deletion,
     of_group,
     query_of,
+    refuse_impossible_ids,
 )
 from service.api.problems import Checked
 from service.api.queries import GroupListQuery, GroupQuery, HistoryQuery, MembersQuery
@@ -126,7 +127,9 @@ def delete_group(group_id: str) -> Response:
 
     def prepare() -> Command:
         expected = expected_version()
-        return lambda: of_deletion(customer_groups().delete_group(group_id, expected=expected))
+        return lambda: of_deletion(
+            group_id, "customer_group", customer_groups().delete_group(group_id, expected=expected)
+        )
 
     return carried_out(prepare)
 
@@ -158,6 +161,7 @@ def change_members(group_id: str) -> Response:
     def prepare() -> Command:
         query_of(GROUP)
         change, expected = body(LINKS), expected_version()
+        refuse_impossible_ids(change["add"])
         return lambda: of_group(
             customer_groups().change_customers(group_id, expected=expected, **change)
         )

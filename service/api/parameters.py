@@ -64,10 +64,13 @@ def _branches(name: str, joined: str) -> Parameter:
     return _one(name, description, **branches) | {"style": "deepObject", "explode": True}
 
 
+_OFFSET = _one("offset", "How many to pass over. Not together with `cursor`.", default=0, **_COUNT)
+
+
 def _page(limit: Parameter) -> list[Parameter]:
     return [
         limit,
-        _one("offset", "How many to pass over. Not together with `cursor`.", default=0, **_COUNT),
+        _OFFSET,
         _one(
             "cursor",
             "Asks for paging by keyset, at the same speed at any depth: empty for the first page, "
@@ -168,4 +171,5 @@ PARAMETERS: dict[str, list[Parameter]] = {
     "ImportQuery": [
         _one("dry_run", "Only says what the import would do.", type="boolean", default=False)
     ],
+    "PageQuery": [_CLAMPED_LIMIT, _OFFSET],
 }

@@ -7,7 +7,7 @@ from service.api.answers import caller_id, json_response
 from service.api.commands import body, query_of
 from service.api.queries import PageQuery
 from service.api.schemas import CreateApiKey, Login
-from service.auth import COOKIE, is_secure, issue_token, requires
+from service.auth import COOKIE, check_body, is_secure, issue_token, requires
 from service.current import accounts
 from service.errors import Answer, unauthorized
 
@@ -21,6 +21,7 @@ KEYS = PageQuery()
 @sign_in.post("/auth/user/emailpass")
 def log_in() -> Response:
     """Return a token for e-mail and password."""
+    check_body()
     given = body(LOGIN)
     user = accounts().login(given["email"], given["password"])
     if user is None:

@@ -1,6 +1,7 @@
 """Who is in what, since and until when."""
 
 import pytest
+
 from projections import group_list, membership
 
 

@@ -77,7 +77,7 @@ def test_the_tables_themselves_refuse_a_second_group_of_a_name(store, create):
         with store.deciding():
             store.write("UPDATE group_list SET name = 'VIP' WHERE name = 'Gold'")
 
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         break_the_rule()
 
     assert store.read("SELECT * FROM group_list ORDER BY 1") == before

@@ -1,0 +1,178 @@
+"""What the code of each route does not say of itself, one row a route.
+
+The rest is read from the views: path, methods, summary, whether credentials, a reason or a type of
+body are asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from service.api import queries, schemas
+from service.api.problems import Checked, Query
+
+JSON_PAGE = ("Link",)
+VERSIONED = ("ETag", "X-Position", "Idempotent-Replayed")
+RECORDED = ("X-Position", "Idempotent-Replayed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One method of one route.
+
+    `answers` gives to each status that is no refusal a shape of `answers.py`, a media type, or None
+    for an empty body; `headers` are those that such answers may have. `refusals` are the codes that
+    the route's own rules end in; those that follow from the rest are added. `once` says that it
+    takes an `Idempotency-Key`, `conditional` an `If-Match`. `more` follows the docstring.
+    """
+
+    answers: Mapping[int, str | None]
+    headers: tuple[str, ...] = ()
+    query: type[Query] | None = None
+    body: type[Checked] | None = None
+    refusals: tuple[str, ...] = ()
+    once: bool = False
+    conditional: bool = False
+    more: str = ""
+
+
+ROUTES: dict[str, Route] = {
+    "groups.list_groups": Route(
+        answers={200: "GroupPage"}, headers=JSON_PAGE, query=queries.GroupListQuery
+    ),
+    "groups.create_group": Route(
+        answers={200: "GroupAnswer"},
+        headers=("Location", *VERSIONED),
+        query=queries.GroupQuery,
+        body=schemas.CreateGroup,
+        refusals=("name-taken", "metadata-too-large"),
+        once=True,
+    ),
+    "groups.get_group": Route(
+        answers={200: "GroupAnswer", 304: None},
+        headers=("ETag",),
+        query=queries.GroupQuery,
+        refusals=("group-not-found",),
+    ),
+    "groups.update_group": Route(
+        answers={200: "GroupAnswer"},
+        headers=VERSIONED,
+        query=queries.GroupQuery,
+        body=schemas.UpdateGroup,
+        refusals=("group-not-found", "name-taken", "metadata-too-large"),
+        once=True,
+        conditional=True,
+    ),
+    "groups.patch_group": Route(
+        answers={200: "GroupAnswer"},
+        headers=VERSIONED,
+        query=queries.GroupQuery,
+        body=schemas.PatchGroup,
+        refusals=("group-not-found", "name-taken", "metadata-too-large"),
+        once=True,
+        conditional=True,
+    ),
+    "groups.delete_group": Route(
+        answers={200: "GroupDeleted"}, headers=RECORDED, once=True, conditional=True
+    ),
+    "groups.list_members": Route(
+        answers={200: "MemberPage"},
+        headers=JSON_PAGE,
+        query=queries.MembersQuery,
+        refusals=("group-not-found",),
+    ),
+    "groups.change_members": Route(
+        answers={200: "GroupLinksAnswer"},
+        headers=VERSIONED,
+        query=queries.GroupLinksQuery,
+        body=schemas.BatchLink,
+        refusals=("group-not-found", "customer-not-found"),
+        once=True,
+        conditional=True,
+    ),
+    "groups.get_history": Route(
+        answers={200: "History"}, query=queries.HistoryQuery, refusals=("group-not-found",)
+    ),
+    "customers.list_customers": Route(
+        answers={200: "CustomerPage"}, headers=JSON_PAGE, query=queries.CustomerListQuery
+    ),
+    "customers.create_customer": Route(
+        answers={200: "CustomerAnswer"},
+        headers=("Location",),
+        query=queries.CustomerQuery,
+        body=schemas.CreateCustomer,
+        refusals=("email-taken", "metadata-too-large"),
+    ),
+    "customers.get_customer": Route(
+        answers={200: "CustomerAnswer"},
+        query=queries.CustomerQuery,
+        refusals=("customer-not-found",),
+    ),
+    "customers.update_customer": Route(
+        answers={200: "CustomerAnswer"},
+        query=queries.CustomerQuery,
+        body=schemas.UpdateCustomer,
+        refusals=("customer-not-found", "email-taken", "metadata-too-large"),
+    ),
+    "customers.put_customer": Route(
+        answers={200: "CustomerAnswer", 201: "CustomerAnswer"},
+        headers=("Location",),
+        query=queries.CustomerQuery,
+        body=schemas.PutCustomer,
+        refusals=("email-taken", "metadata-too-large"),
+        more="What is left out becomes null. 201 when it was created, 200 when it was there.",
+    ),
+    "customers.delete_customer": Route(
+        answers={200: "CustomerDeleted"}, headers=RECORDED, once=True
+    ),
+    "customers.list_groups_of_customer": Route(
+        answers={200: "GroupPage"},
+        headers=JSON_PAGE,
+        query=queries.GroupListQuery,
+        refusals=("customer-not-found",),
+    ),
+    "customers.change_groups_of_customer": Route(
+        answers={200: "CustomerLinksAnswer"},
+        headers=RECORDED,
+        query=queries.CustomerLinksQuery,
+        body=schemas.BatchLinkGroups,
+        refusals=("customer-not-found", "group-not-found"),
+        once=True,
+    ),
+    "customers.look_up": Route(
+        answers={200: "LookupAnswer"}, body=schemas.Lookup, refusals=("group-not-found",)
+    ),
+    "customers.import_customers": Route(
+        answers={200: "Imported"},
+        query=queries.ImportQuery,
+        more="Up to 1,000,000 rows of 64 KiB, streamed, committed in batches; running it again is"
+        " safe. Rows have the fields of `CustomerRow` and are matched by id, else by e-mail and"
+        " has_account. Only columns that the file has change; an empty cell is null. Unknown"
+        " columns of CSV become metadata; unknown keys of NDJSON refuse their row.",
+    ),
+    "memberships.check_memberships": Route(
+        answers={200: "Memberships"}, body=schemas.MembershipCheck
+    ),
+    "sign_in.log_in": Route(
+        answers={200: "Token", 401: "WrongPassword"},
+        body=schemas.Login,
+        refusals=("too-many-logins",),
+    ),
+    "sign_in.refresh_token": Route(answers={200: "Token"}),
+    "sign_in.open_session": Route(answers={200: "Session"}, headers=("Set-Cookie",)),
+    "sign_in.close_session": Route(answers={200: "SessionEnded"}, headers=("Set-Cookie",)),
+    "sign_in.me": Route(answers={200: "UserAnswer"}, refusals=("not-found",)),
+    "sign_in.create_api_key": Route(answers={200: "ApiKeyAnswer"}, body=schemas.CreateApiKey),
+    "sign_in.list_api_keys": Route(answers={200: "ApiKeyPage"}, query=queries.PageQuery),
+    "sign_in.revoke_api_key": Route(answers={200: "ApiKeyAnswer"}, refusals=("not-found",)),
+    "health.alive": Route(answers={200: "text/plain"}),
+    "health.live": Route(answers={200: "text/plain"}),
+    "health.ready": Route(answers={200: "text/plain"}, refusals=("unavailable",)),
+    "docs.openapi": Route(answers={200: "OpenApi", 304: None}, headers=("ETag",)),
+    "docs.page": Route(answers={200: "text/html", 304: None}, headers=("ETag",)),
+    "docs.file": Route(
+        answers={200: "text/css, text/javascript, image/png", 304: None},
+        headers=("ETag",),
+        refusals=("not-found",),
+    ),
+    "root": Route(answers={302: "text/html"}, headers=("Location",)),
+}

@@ -1,0 +1,160 @@
+"""What groups, customers and events look like in answers, as JSON Schema."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from inspect import getdoc
+from typing import Any
+
+from eventsourcing.utils import get_topic
+
+from domain.group import Group, GroupEvent
+from service.api.bodies import LARGEST_WHOLE_NUMBER
+
+Shape = dict[str, Any]
+
+EVENTS = tuple(
+    kind
+    for kind in vars(Group).values()
+    if isinstance(kind, type) and issubclass(kind, Group.Event) and kind is not Group.Event
+)
+
+
+def ref(name: str) -> Shape:
+    """Return a reference to a shape."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(shape: Shape) -> Shape:
+    """Return the shape that may also be null."""
+    return shape | {"type": [shape["type"], "null"]}
+
+
+def array(items: Shape) -> Shape:
+    """Return a list of these."""
+    return {"type": "array", "items": items}
+
+
+def exactly(
+    required: Mapping[str, Shape],
+    optional: Mapping[str, Shape] | None = None,
+    description: str = "",
+) -> Shape:
+    """Return an object that has these keys and no other."""
+    shape: Shape = {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    return shape | ({"description": description} if description else {})
+
+
+TEXT: Shape = {"type": "string"}
+FLAG: Shape = {"type": "boolean"}
+NUMBER: Shape = {"type": "integer", "minimum": 0, "maximum": LARGEST_WHOLE_NUMBER}
+TIME: Shape = {"type": "string", "format": "date-time", "examples": ["2026-11-22T04:28:36.211Z"]}
+NULL: Shape = {"type": "null"}
+OBJECT: Shape = {"type": "object", "additionalProperties": True}
+
+CURSOR = nullable(TEXT) | {"description": "Where the list goes on; null at its end."}
+
+ID = {
+    "group": TEXT | {"examples": ["cusgroup_01KAN6ZQ9R3W5V8YB2C4D6E8F0"]},
+    "customer": TEXT | {"examples": ["cus_01KAN6ZQ9R3W5V8YB2C4D6E8F0"]},
+}
+
+GROUP: dict[str, Shape] = {
+    "id": ID["group"],
+    "name": TEXT | {"examples": ["VIP"]},
+    "created_by": TEXT | {"description": "Id of the user or API key."},
+    "created_at": TIME,
+    "updated_at": TIME | {"description": "When name or metadata last changed."},
+    "deleted_at": nullable(TIME),
+    "metadata": nullable(OBJECT),
+    "customers_count": NUMBER | {"description": "How many members it has; asked for by `fields`."},
+    "version": NUMBER | {"description": "How many events it has; asked for by `fields`."},
+    "customers": array(ref("EmbeddedCustomer")) | {"description": "Asked for by `fields`."},
+}
+
+CUSTOMER: dict[str, Shape] = {
+    "id": ID["customer"],
+    "company_name": nullable(TEXT),
+    "first_name": nullable(TEXT),
+    "last_name": nullable(TEXT),
+    "email": nullable(TEXT),
+    "phone": nullable(TEXT),
+    "metadata": nullable(OBJECT),
+    "has_account": FLAG | {"description": "Whether the customer can sign in."},
+    "created_by": nullable(TEXT),
+    "created_at": TIME,
+    "updated_at": TIME,
+    "deleted_at": nullable(TIME),
+}
+
+PERHAPS_UNKNOWN: dict[str, Shape] = CUSTOMER | {
+    name: nullable(CUSTOMER[name]) for name in ("has_account", "created_at", "updated_at")
+}
+"""A customer that this service need not keep is a member by its id alone, all else null."""
+
+
+def selected(properties: dict[str, Shape], defaults: tuple[str, ...], extras: str) -> Shape:
+    """Return what `fields` selects of an object: `id` for certain, by default the `defaults`."""
+    return exactly(
+        {"id": properties["id"]},
+        {name: shape for name, shape in properties.items() if name != "id"},
+        f"By default `{', '.join(defaults)}`; with `fields` those it names, `id` always. {extras}",
+    )
+
+
+def page(name: str, shape: str) -> Shape:
+    """Return a list's envelope: the peer's, or that of paging by keyset."""
+    items = {name: array(ref(shape)), "count": NUMBER, "limit": NUMBER}
+    by_offset = exactly(items | {"offset": NUMBER}, description="Asked for by `offset`.")
+    by_cursor = exactly(items | {"next_cursor": CURSOR}, description="Asked for by `cursor`.")
+    return {"oneOf": [by_offset, by_cursor]}
+
+
+OWN: dict[str, Shape] = {
+    "name": TEXT,
+    "metadata": nullable(OBJECT),
+    "set": OBJECT | {"description": "Keys added or replaced, with their values."},
+    "removed": array(TEXT) | {"description": "Keys removed."},
+    "cleared": FLAG | {"description": "Whether all metadata became null."},
+    "customer_ids": array(ID["customer"]) | {"minItems": 1, "maxItems": 1000},
+}
+"""The fields that an event has besides those that all have."""
+
+ACTOR = exactly(
+    {
+        "type": {"enum": ["user", "api_key", "system"]},
+        "id": TEXT,
+        "label": nullable(TEXT) | {"description": "The e-mail or key's title of today."},
+    }
+)
+
+
+def labelled_event(kind: type[GroupEvent]) -> Shape:
+    """Return the published form of an event (CloudEvents 1.0), with `actor` and its label."""
+    topic = get_topic(kind)
+    shared = {field.name for field in fields(GroupEvent)} | {"originator_topic"}
+    own = [field.name for field in fields(kind) if field.name not in shared]
+    data = {"position": NUMBER, "group_id": ID["group"], "version": NUMBER}
+    data |= {name: OWN[name] for name in own}
+    data |= {"actor": exactly({"type": TEXT, "id": TEXT}), "request_id": TEXT}
+    data |= {name: nullable(TEXT) for name in ("correlation_id", "traceparent", "reason")}
+    return exactly(
+        {
+            "specversion": {"const": "1.0"},
+            "id": TEXT | {"description": "Group and version, joined by a colon."},
+            "source": TEXT | {"description": "Names the log."},
+            "type": {"const": f"customer-groups.{topic}.v1"},
+            "subject": ID["group"],
+            "time": TIME,
+            "datacontenttype": {"const": "application/json"},
+            "dataschema": {"const": f"/events/schemas/{topic}.v1.json"},
+            "sequence": TEXT | {"pattern": "^[0-9]{20}$"},
+            "data": exactly(data),
+            "actor": ACTOR,
+        },
+        description=getdoc(kind) or "",
+    )
