@@ -28,7 +28,8 @@ from service.bridge import (
 )
 
 BODY_TOO_LARGE = "customer_groups.body_too_large"  # the limit in bytes, for Flask to refuse with
-FLASK_THREADS = 4
+READING_THREADS = CHANGING_THREADS = 4
+READS = ("GET", "HEAD", "OPTIONS")
 RETRY_SECONDS = 0.02
 GRACE_SECONDS = 3.8  # what is in flight at SIGTERM is answered or cut by then
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 1024 * 1024
@@ -57,7 +58,7 @@ class Lane:
 
 
 class Front:
-    """The requests of one process: a WSGI application behind 4 threads, and streams behind none.
+    """The requests of one process: a WSGI application behind a few threads, streams behind none.
 
     `body_limit(method, path)` is the longest body in bytes, None where there is no bound; of a
     longer one the application gets nothing but the limit, as `BODY_TOO_LARGE` in its environ.
@@ -78,7 +79,8 @@ class Front:
         self._body_limit = body_limit
         self._streams = streams or {}
         self._close = close
-        self._flask = Threads("flask", FLASK_THREADS)
+        self._reading = Threads("reading", READING_THREADS)
+        self._changing = Threads("changing", CHANGING_THREADS)  # these wait for the write lock
         self._disk = Threads("disk", 1)
         self._lanes: dict[tuple[str, str], Threads] = {}
         for lane in lanes:
@@ -127,7 +129,7 @@ class Front:
         self.stop()
         if self._requests:
             await asyncio.wait(self._requests)
-        for threads in {self._flask, self._disk, *self._lanes.values()}:
+        for threads in {self._reading, self._changing, self._disk, *self._lanes.values()}:
             threads.stop()
         self._close()
 
@@ -146,7 +148,8 @@ class Front:
             environ[BODY_TOO_LARGE] = limit
         except ClientGone:
             return
-        threads = self._lanes.get((method, path), self._flask)
+        usual = self._reading if method in READS else self._changing
+        threads = self._lanes.get((method, path), usual)
         with environ["wsgi.input"]:
             exchange = await self._exchange(environ, threads)
             if unread:

@@ -188,8 +188,19 @@ def test_requests_that_are_slow_by_intent_stop_nobody(shared, background, path, 
 
     assert all(answer.result().ok for answer in answers)
     assert shared.count("held") == threads
-    until(lambda: shared.post("/open") and all(answer.done() for answer in slow))
+    until(lambda: shared.get("/open") and all(answer.done() for answer in slow))
     assert all(answer.result().ok for answer in slow)
+
+
+def test_changes_that_wait_for_their_turn_to_write_stop_no_read(shared, background):
+    changes = [background(shared.post, "/echo", b"hold", timeout=10) for _ in range(8)]
+    until(lambda: shared.count("held") == 4)
+
+    answers = [background(shared.get, "/hello") for _ in range(8)]
+
+    assert all(answer.result().ok for answer in answers)
+    assert not any(change.done() for change in changes)
+    until(lambda: shared.get("/open") and all(change.done() for change in changes))
 
 
 # Bodies
