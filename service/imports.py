@@ -160,7 +160,10 @@ class _Columns:
         if self.says_metadata:
             metadata = _metadata(values.get("metadata"))
             others = {name: cells[index] for index, name in self.unknown if cells[index]}
-            values["metadata"] = (metadata or {}) | others if others else metadata
+            if others:
+                values["metadata"] = (metadata or {}) | others
+            elif "metadata" in values:  # else the file says nothing of metadata: it stays
+                values["metadata"] = metadata
         return values
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import fields
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -200,14 +201,10 @@ def customers(store):
 @pytest.fixture
 def start(tmp_path):
     """Start services of the test's own: `start(database_url, REQUIRE_REASON="yes")`."""
-    started = []
+    with ExitStack() as running:
 
-    def go(database_url: str | None = None, *, prepare: bool = True, **environment: str) -> Server:
-        url = database_url or f"sqlite:///{tmp_path / 'groups.db'}"
-        started.append(Server(url, tmp_path, **environment).start(prepare=prepare))
-        return started[-1]
+        def go(database_url: str | None = None, **environment: str) -> Server:
+            url = database_url or f"sqlite:///{tmp_path / 'groups.db'}"
+            return running.enter_context(Server(url, tmp_path, **environment))
 
-    yield go
-    for running in started:
-        if running.process is not None and running.process.poll() is None:
-            running.stop()
+        yield go

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 
@@ -60,7 +60,7 @@ class Server:
             **options,
         )
 
-    def start(self, *, prepare: bool = True) -> "Server":
+    def start(self, *, prepare: bool = True) -> Self:
         """Start and wait for the first answer; `prepare` makes a PostgreSQL database first."""
         if prepare and self.database_url.startswith("postgresql"):
             made = self.cli("init-db")
@@ -86,6 +86,13 @@ class Server:
             yield store
         finally:
             store.close()
+
+    def __enter__(self) -> Self:
+        return self if self.process is not None else self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
@@ -192,9 +199,15 @@ def unique(word: str) -> str:
 
 
 def token_of(server: Server) -> str:
+    """A token of the admin; valid for 24 hours."""
     answer = requests.post(
         f"{server.url}/auth/user/emailpass",
         json={"email": server.admin_email, "password": server.admin_password},
         timeout=30,
     )
     return answer.json()["token"]
+
+
+def signed_in(server: Server) -> Api:
+    """The API for the admin."""
+    return Api(server, token_of(server))

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from service.api.answers import JSON
 from service.api.openapi import document
+from service.api.openapi.routes import FILES
 from service.errors import Answer
 
 docs = Blueprint("docs", __name__)
@@ -57,7 +58,6 @@ SwaggerUIBundle({
 });
 """
 
-ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -93,7 +93,7 @@ def asset(name: str) -> Page | None:
     """Return a file of the page."""
     if name == "start.js":
         return Page(START.encode(), TYPES["js"])
-    if name not in ASSETS:
+    if name not in FILES:
         return None
     return Page(SWAGGER_UI.joinpath(name).read_bytes(), TYPES[name.rpartition(".")[2]])
 

@@ -115,9 +115,7 @@ class CustomerRow(CustomerFields):
 class Lookup(Checked):
     """Ids or e-mail addresses to find customers by, answered in this order."""
 
-    values = Texts(
-        "Ids or e-mail addresses.", fewest=1, most=1_000, distinct=False, required=True
-    )
+    values = Texts("Ids or e-mail addresses.", fewest=1, most=1_000, distinct=False, required=True)
     group_id = Text("Says of each customer whether it is in this group.")
 
 

@@ -369,7 +369,10 @@ def test_a_wrong_query_is_refused(api, query, message):
     ("query", "keys"),
     [
         ("fields=email", ["id", "email"]),
-        ("fields=-metadata,-email", [key for key in CUSTOMER_KEYS if key not in ("metadata", "email")]),
+        (
+            "fields=-metadata,-email",
+            [key for key in CUSTOMER_KEYS if key not in ("metadata", "email")],
+        ),
         ("fields=*groups", [*CUSTOMER_KEYS, "groups"]),
         ("fields=id,*groups", ["id", "groups"]),
         ("fields=+groups.name", [*CUSTOMER_KEYS, "groups"]),

@@ -81,7 +81,10 @@ def test_a_wrong_update_is_told_what_is_wrong_with_it(api, body, message):
 def test_wrong_links_are_told_what_is_wrong_with_them(api, body, message):
     group, customer = api.group(), api.customer()
 
-    for path in (f"{GROUPS}/{group['id']}/customers", f"{CUSTOMERS}/{customer['id']}/customer-groups"):
+    for path in (
+        f"{GROUPS}/{group['id']}/customers",
+        f"{CUSTOMERS}/{customer['id']}/customer-groups",
+    ):
         assert refusal(api.post(path, body)) == invalid(message)
 
 
@@ -195,7 +198,9 @@ def refused_in_each_way(api) -> dict[int, object]:
         405: api.put(GROUPS),
         409: api.get(GROUPS, headers={"X-Min-Position": "999999999999"}),
         412: api.post(path, {}, headers={"If-Match": '"9"'}),
-        413: api("POST", GROUPS, data=b"x" * (MIB + 1), headers={"Content-Type": "application/json"}),
+        413: api(
+            "POST", GROUPS, data=b"x" * (MIB + 1), headers={"Content-Type": "application/json"}
+        ),
         415: api("POST", GROUPS, data=b"x", headers=text),
         422: api.post(path, {"metadata": None}, headers=once),
     }

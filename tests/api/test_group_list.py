@@ -303,9 +303,7 @@ def test_times_are_compared_at_the_shown_millisecond(found, shelf, column, opera
     names = found(f"order=created_at&{column}[{operator}]={bound}")
 
     assert names == [
-        name
-        for name, group in shelf.groups.items()
-        if COMPARISONS[operator](group[column], bound)
+        name for name, group in shelf.groups.items() if COMPARISONS[operator](group[column], bound)
     ]
 
 

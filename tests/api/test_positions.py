@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.serving import Api, Server, token_of, unique
+from tests.serving import Api, Server, signed_in, token_of, unique
 
 GROUPS = "/admin/customer-groups"
 
@@ -153,12 +153,11 @@ def pair(postgres, standby, tmp_path_factory):
     """The API of a service on the primary, and of one that serves reads from a replica."""
     directory = tmp_path_factory.mktemp("replica")
     url = postgres.create_database()
-    primary = Server(url, directory).start()
-    standby.catch_up()
-    replica = Server(standby.url(url.rpartition("/")[2]), directory).start(prepare=False)
-    yield Api(primary, token_of(primary)), Api(replica, token_of(replica))
-    replica.stop()
-    primary.stop()
+    with Server(url, directory) as primary:
+        standby.catch_up()
+        replica = Server(standby.url(url.rpartition("/")[2]), directory)
+        with replica.start(prepare=False):
+            yield signed_in(primary), signed_in(replica)
 
 
 @pytest.fixture

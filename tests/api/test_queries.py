@@ -218,6 +218,7 @@ def test_a_search_is_split_folded_and_composed():
     assert asked(groups, "q=+Gro%C3%9Fe++CAFE%CC%81+grosse").words == ("grosse", "caf\u00e9")
     assert asked(groups, "q=").words == ()
     assert searched_words("\u0345\u0301") == searched_words("\u0301\u0345")
+    assert searched_words("\u01f0") == ("\u01f0",)  # folding takes it apart
 
 
 def test_a_search_is_bounded():

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.serving import Api, token_of, unique
+from tests.serving import Server, signed_in, unique
 
 GROUPS = "/admin/customer-groups"
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -89,11 +89,13 @@ def test_a_deleted_customer_is_the_reason_of_its_removal_beside_the_one_given(ap
     assert asked_us["customer_ids"] == [members[1]]
 
 
-@pytest.fixture
-def strict(start):
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
     """The API of a service that wants a reason for every change."""
-    server = start(REQUIRE_REASON="yes")
-    return Api(server, token_of(server))
+    directory = tmp_path_factory.mktemp("strict")
+    url = f"sqlite:///{directory / 'groups.db'}"
+    with Server(url, directory, REQUIRE_REASON="yes") as server:
+        yield signed_in(server)
 
 
 def test_where_reasons_are_required_a_change_without_one_is_400(strict):

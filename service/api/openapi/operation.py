@@ -16,20 +16,28 @@ from service.api.openapi.responses import (
     content,
     refusal,
 )
-from service.api.openapi.routes import ROUTES, Route
-from service.api.openapi.shapes import ref
+from service.api.openapi.routes import FILES, ROUTES, Route
+from service.api.openapi.shapes import Shape, ref
 from service.api.parameters import PARAMETERS, Parameter
 from service.auth import CHANGES, JSON
 from service.errors import CODES
 
 SECURITY: list[dict[str, list[str]]] = [{scheme: []} for scheme in SECURITY_SCHEMES]
 
-PATHS = {
-    "group_id": "The group's id.",
-    "customer_id": "The customer's id.",
-    "key_id": "The API key's id.",
-    "name": "The file's name.",
+ID = {"type": "string", "minLength": 1}
+
+PATHS: dict[str, tuple[str, Shape]] = {
+    "group_id": ("The group's id.", ID),
+    "customer_id": ("The customer's id.", ID),
+    "key_id": ("The API key's id.", ID),
+    "name": ("The file's name.", {"enum": list(FILES)}),
 }
+
+EXAMPLES = {
+    "text/csv": "email,first_name,favourite\nada@example.com,Ada,chess\n",
+    "application/x-ndjson": '{"email":"ada@example.com","metadata":{"favourite":"chess"}}\n',
+}
+"""Of files, by their type."""
 
 
 def described(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
@@ -129,8 +137,8 @@ def parameters(asked: Asked) -> list[Any]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": PATHS[name],
-            "schema": {"type": "string", "minLength": 1},
+            "description": PATHS[name][0],
+            "schema": PATHS[name][1],
         }
         for name in sorted(asked.rule.arguments)
     ]
@@ -151,8 +159,12 @@ def body(asked: Asked) -> dict[str, Any] | None:
     schema = asked.route.body
     if not asked.has_body:
         return None
-    if schema is None:  # a file
-        return {"required": True, "content": content(asked.types, {"type": "string"})}
+    if schema is None:
+        files = {
+            type_: {"schema": {"type": "string"}, "example": EXAMPLES[type_]}
+            for type_ in asked.types
+        }
+        return {"required": True, "content": files}
     required = any(field.required for field in schema().fields.values())
     return {"required": required, "content": content(asked.types, ref(schema.__name__))}
 

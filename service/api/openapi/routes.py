@@ -12,6 +12,9 @@ from service.api.problems import Checked, Query
 
 JSON_PAGE = ("Link",)
 VERSIONED = ("ETag", "X-Position", "Idempotent-Replayed")
+FILES = ("start.js", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+"""What the page of the documentation is made of."""
+
 RECORDED = ("X-Position", "Idempotent-Replayed")
 
 
