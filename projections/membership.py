@@ -157,6 +157,7 @@ def members(
     directory. Raises `InvalidCursor`.
     """
     name, descending = order
+    of_group = "m.group_key = :group AND m.until_position IS NULL"
     filtered = bool(conditions or words)
     small = group.customers_count <= SMALL_GROUP
     condition, parameters = where(store, conditions or {}, COLUMNS, (), SEARCHED, "c")
@@ -171,7 +172,9 @@ def members(
         sorted_by = column if walk else f"coalesce({column}, {default})"
         sorting = Order((sorted_by, kind), ("m.customer_id", str))
     if walk:
-        source = "customer c CROSS JOIN membership m"
+        probe = f"m.customer_id = c.id AND {of_group}"
+        memberships = store.probed("membership", "m", probe) if words else "membership m"
+        source = f"customer c CROSS JOIN {memberships}"
         condition += " AND m.customer_id = c.id"
     elif filtered or name != "added_at":
         source = "membership m LEFT JOIN customer c ON c.id = m.customer_id"
@@ -183,7 +186,7 @@ def members(
         found="m.customer_id, m.since_at",
         source=source,
         joins="LEFT JOIN customer c ON c.id = page.customer_id",
-        condition=f"m.group_key = :group AND m.until_position IS NULL{condition}",
+        condition=f"{of_group}{condition}",
         parameters=parameters | {"group": group.group_key},
         total=None if filtered else group.customers_count,
         count_cap=COUNT_CAP if filtered else None,

@@ -163,6 +163,10 @@ class SQLiteStore(Store):
             f" WHERE {table}_search MATCH :phrases)"
         )
 
+    def probed(self, table: str, alias: str, condition: str) -> str:  # noqa: ARG002
+        """Return the table: SQLite never turns a CROSS JOIN round."""
+        return f"{table} {alias}"
+
     def text_contains(self, column: str, parameter: str) -> str:
         """Return a condition by reading the column."""
         return f"instr({column}, {parameter}) > 0"

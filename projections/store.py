@@ -123,6 +123,13 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def probed(self, table: str, alias: str, condition: str) -> str:
+        """Return what to CROSS JOIN for a table in which each row before it is looked up.
+
+        `condition` must also stand in WHERE.
+        """
+
+    @abstractmethod
     def text_contains(self, column: str, parameter: str) -> str:
         """Return a condition: `column` holds the text of `parameter`; by reading the column."""
 

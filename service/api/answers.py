@@ -51,27 +51,38 @@ def group_document(row: GroupRow, fields: Fields) -> bytes:
     return orjson.dumps(answered)
 
 
-def customer_document(row: CustomerRow, fields: Fields) -> bytes:
-    """Return a customer with what `fields` asks for."""
+def customer_documents(rows: Iterable[CustomerRow], fields: Fields) -> list[bytes]:
+    """Return customers with what `fields` asks for. Raises 400 for too many groups."""
     if fields.is_default:
-        return row.document
-    whole = orjson.loads(row.document)
-    answered = {name: whole[name] for name in fields.columns}
-    if fields.relation is not None:
-        page = group_list.page(
-            store(), limit=EMBEDDED_OF_ONE + 1, conditions={"customers": [row.id]}
-        )
-        if len(page.rows) > EMBEDDED_OF_ONE:
-            raise too_many("groups", f"/admin/customers/{row.id}/customer-groups")
-        answered["groups"] = [
-            _picked(
-                orjson.loads(group.document)
-                | {"customers_count": group.customers_count, "version": group.version},
-                fields,
-            )
-            for group in page.rows
-        ]
-    return orjson.dumps(answered)
+        return [row.document for row in rows]
+    documents = []
+    room = EMBEDDED_IN_ALL
+    for row in rows:
+        whole = orjson.loads(row.document)
+        answered = {name: whole[name] for name in fields.columns}
+        if fields.relation is not None:
+            groups = groups_to_embed(row.id, room)
+            room -= len(groups)
+            answered["groups"] = [
+                _picked(
+                    orjson.loads(group.document)
+                    | {"customers_count": group.customers_count, "version": group.version},
+                    fields,
+                )
+                for group in groups
+            ]
+        documents.append(orjson.dumps(answered))
+    return documents
+
+
+def groups_to_embed(customer_id: str, room: int) -> list[GroupRow]:
+    """Return a customer's groups. Raises 400 for over 1,000, or more than there is room for."""
+    most = min(EMBEDDED_OF_ONE, room)
+    page = group_list.page(store(), limit=most + 1, conditions={"customers": [customer_id]})
+    if len(page.rows) > most:
+        which = customer_id if most == EMBEDDED_OF_ONE else ":id"
+        raise too_many("groups", f"/admin/customers/{which}/customer-groups")
+    return page.rows
 
 
 def _picked(whole: dict[str, Any], fields: Fields) -> dict[str, Any]:
@@ -115,7 +126,8 @@ def group_answer(row: GroupRow, fields: Fields) -> Response:
 
 def customer_answer(row: CustomerRow, fields: Fields, status: int = 200) -> Response:
     """Return one customer."""
-    return json_response(b"".join((b'{"customer":', customer_document(row, fields), b"}")), status)
+    (document,) = customer_documents([row], fields)
+    return json_response(b"".join((b'{"customer":', document, b"}")), status)
 
 
 def deleted(id: str, kind: str) -> Response:

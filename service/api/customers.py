@@ -8,7 +8,7 @@ from projections.directory import CustomerRow
 from service.api.answers import (
     caller_id,
     customer_answer,
-    customer_document,
+    customer_documents,
     group_document,
     json_response,
     list_answer,
@@ -70,10 +70,9 @@ def list_customers() -> Response:
         conditions=asked.conditions,
         words=asked.words,
     )
-    documents = [customer_document(row, asked.fields) for row in page.rows]
     return list_answer(
         "customers",
-        documents,
+        customer_documents(page.rows, asked.fields),
         page,
         limit=asked.limit,
         offset=asked.offset,
@@ -105,7 +104,9 @@ def get_customer(customer_id: str) -> Response:
 def update_customer(customer_id: str) -> Response:
     """Change the given fields of a customer."""
     asked = query_of(ONE)
-    return customer_answer(directory.update(store(), customer_id, body(UPDATE)), asked.fields)
+    fields = body(UPDATE)
+    with store().deciding():  # nothing is changed where the answer is refused
+        return customer_answer(directory.update(store(), customer_id, fields), asked.fields)
 
 
 @customers.put("/<customer_id>")
@@ -117,8 +118,9 @@ def put_customer(customer_id: str) -> Response:
     problem = customer_id_problem(customer_id, allow_at=settings().allow_at_in_ids)
     if problem:
         raise Invalid([Problem(problem, parameter="customer_id")])
-    row, created = directory.put(store(), customer_id, fields, caller_id())
-    response = customer_answer(row, asked.fields, 201 if created else 200)
+    with store().deciding():  # nothing is changed where the answer is refused
+        row, created = directory.put(store(), customer_id, fields, caller_id())
+        response = customer_answer(row, asked.fields, 201 if created else 200)
     if created:
         response.headers["Location"] = f"{customers.url_prefix}/{row.id}"
     return response

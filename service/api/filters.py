@@ -196,7 +196,7 @@ class CustomerFilters(Query):
     """What a list of customers can be filtered by."""
 
     id = AnyOf()
-    email = AnyOf()
+    email = AnyOf(composed=True)
     groups = AnyOf(related=True)
     has_account = Truth()
     created_at = Times()

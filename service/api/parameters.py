@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.api.bodies import LARGEST_WHOLE_NUMBER
-from service.api.filters import MOST_BRANCHES
+from service.api.filters import DEEPEST_BRANCH, MOST_BRANCHES
 from service.api.paging import LONGEST_SEARCH
 from service.api.queries import (
     CUSTOMER_ORDERS,
@@ -41,6 +41,7 @@ def _compared(name: str, description: str, value: dict[str, Any]) -> Parameter:
     bounds = {
         "type": "object",
         "properties": dict.fromkeys(("$gte", "$gt", "$lte", "$lt"), value),
+        "minProperties": 1,
         "additionalProperties": False,
     }
     spelled = f"Bounds as `{name}[$gte]=...`; `{name}=...` is equality."
@@ -50,18 +51,40 @@ def _compared(name: str, description: str, value: dict[str, Any]) -> Parameter:
     }
 
 
-def _branches(name: str, joined: str) -> Parameter:
-    branches = {
-        "type": "object",
-        "propertyNames": {"pattern": "^[0-9]+$"},
-        "additionalProperties": {"type": "object"},
-        "maxProperties": MOST_BRANCHES,
-    }
-    description = (
-        f"Filters of which {joined} must hold, as `{name}[0][id]=...`; the filters of this list, "
-        f"two levels deep, {MOST_BRANCHES} branches altogether."
-    )
-    return _one(name, description, **branches) | {"style": "deepObject", "explode": True}
+def _branches(filters: list[Parameter]) -> list[Parameter]:
+    """Return `$or` and `$and` of these filters, two levels deep."""
+    branches: dict[str, Any] = {}
+    for _level in range(DEEPEST_BRANCH):
+        properties = {each["name"]: each["schema"] for each in filters}
+        if branches:
+            properties |= dict.fromkeys(("$or", "$and"), branches)
+        branch = {
+            "type": "object",
+            "properties": properties,
+            "minProperties": 1,
+            "additionalProperties": False,
+        }
+        branches = {
+            "type": "object",
+            "propertyNames": {"pattern": "^[0-9]+$"},
+            "additionalProperties": branch,
+            "minProperties": 1,
+            "maxProperties": MOST_BRANCHES,
+        }
+    return [
+        _one(
+            name,
+            f"Filters of which {joined} must hold, as `{name}[0][id]=...`; "
+            f"{MOST_BRANCHES} branches altogether.",
+            **branches,
+        )
+        | {"style": "deepObject", "explode": True}
+        for name, joined in (("$or", "one"), ("$and", "all"))
+    ]
+
+
+def _filters(*filters: Parameter) -> list[Parameter]:
+    return [*filters, *_branches([*filters])]
 
 
 _OFFSET = _one("offset", "How many to pass over. Not together with `cursor`.", default=0, **_COUNT)
@@ -121,7 +144,6 @@ _DATES = [
     _compared("created_at", "When it was created, to the millisecond.", _MOMENT),
     _compared("updated_at", "When it was last changed, to the millisecond.", _MOMENT),
 ]
-_BRANCHES = [_branches("$or", "one"), _branches("$and", "all")]
 _HAS_ACCOUNT = _one("has_account", "Whether the customer can sign in.", type="boolean")
 _DETAIL = _one(
     "detail", "Adds how many were added, already there, removed, absent.", type="boolean"
@@ -133,25 +155,27 @@ PARAMETERS: dict[str, list[Parameter]] = {
         _order(GROUP_ORDERS, "id"),
         _fields("customers"),
         _WITH_DELETED,
-        _any_of("id", "The group's id."),
-        _any_of("name", "The group's exact name."),
-        _any_of("created_by", "Who created it."),
-        _any_of("customers", "Ids of customers: groups that hold any of them."),
-        *_DATES,
-        _compared("customers_count", "The number of members.", _COUNT),
-        *_BRANCHES,
+        *_filters(
+            _any_of("id", "The group's id."),
+            _any_of("name", "The group's exact name."),
+            _any_of("created_by", "Who created it."),
+            _any_of("customers", "Ids of customers: groups that hold any of them."),
+            *_DATES,
+            _compared("customers_count", "The number of members.", _COUNT),
+        ),
     ],
     "CustomerListQuery": [
         *_page(_CLAMPED_LIMIT),
         _order(CUSTOMER_ORDERS, "id"),
         _fields("groups"),
         _WITH_DELETED,
-        _any_of("id", "The customer's id."),
-        _any_of("email", "The customer's e-mail address."),
-        _any_of("groups", "Ids of groups: customers in any of them."),
-        _HAS_ACCOUNT,
-        *_DATES,
-        *_BRANCHES,
+        *_filters(
+            _any_of("id", "The customer's id."),
+            _any_of("email", "The customer's e-mail address."),
+            _any_of("groups", "Ids of groups: customers in any of them."),
+            _HAS_ACCOUNT,
+            *_DATES,
+        ),
     ],
     "MembersQuery": [
         *_page(_BOUNDED_LIMIT),

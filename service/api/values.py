@@ -198,7 +198,11 @@ class Texts(Worded, fields.List[str]):
         distinct: bool = True,
         **options: Any,
     ) -> None:
-        described = {"description": description, "maxItems": most, "minItems": fewest}
+        described: dict[str, Any] = {"description": description, "minItems": fewest}
+        if distinct:
+            described["description"] += f" Up to {most:,} different ones; one twice counts once."
+        else:
+            described["maxItems"] = most
         super().__init__(fields.String(), metadata=described, **options)
         self.fewest = fewest
         self.most = most

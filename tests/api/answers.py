@@ -13,11 +13,11 @@ CUSTOMERS = "/admin/customers"
 NO_GROUP = "cusgroup_" + "0" * 26
 NO_CUSTOMER = "cus_" + "0" * 26
 
-GROUP_KEYS = "id name created_by created_at updated_at deleted_at metadata".split()
-CUSTOMER_KEYS = (
-    "id company_name first_name last_name email phone metadata has_account created_by"
-    " created_at updated_at deleted_at"
-).split()
+GROUP_KEYS = ["id", "name", "created_by", "created_at", "updated_at", "deleted_at", "metadata"]
+CUSTOMER_KEYS = [
+    *("id", "company_name", "first_name", "last_name", "email", "phone", "metadata"),
+    *("has_account", "created_by", "created_at", "updated_at", "deleted_at"),
+]
 
 ULID = "[0-9A-HJKMNP-TV-Z]{26}"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

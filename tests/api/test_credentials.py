@@ -1,13 +1,16 @@
 """Who is asking: passwords, tokens, sessions, API keys, and browsers from other sites."""
 
 import base64
+import hashlib
 import json
 import re
 import time
+from pathlib import Path
 
 import jwt
 import pytest
 
+from projections.stores import open_store
 from tests.api.answers import (
     CUSTOMERS,
     GROUPS,
@@ -24,9 +27,9 @@ COOKIE = "customer_groups_session"
 LOGIN = "/auth/user/emailpass"
 UNAUTHORIZED = (401, {"message": "Unauthorized"})
 
+SESSION_SECONDS = 10 * 60 * 60
 LOGIN_FAILURES = 10
 LOGIN_WINDOW_SECONDS = 5 * 60
-
 
 HERE = "http://admin.shop.example"
 
@@ -105,9 +108,10 @@ def test_me_is_the_user_with_nine_keys(api, server):
 
     user = answer["user"]
     assert list(answer) == ["user"]
-    assert list(user) == (
-        "id first_name last_name email avatar_url metadata created_at updated_at deleted_at".split()
-    )
+    assert list(user) == [
+        *("id", "first_name", "last_name", "email", "avatar_url", "metadata"),
+        *("created_at", "updated_at", "deleted_at"),
+    ]
     assert user["email"] == server.admin_email
     assert TIME.fullmatch(user["created_at"])
 
@@ -137,19 +141,20 @@ def unsigned(claims: dict) -> str:
     return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
 
 
-@pytest.mark.parametrize(
-    "forge",
-    [
-        lambda token: "",
-        lambda token: "nonsense",
-        lambda token: token[:-4] + "AAAA",
-        lambda token: unsigned(claims_in(token)),
-        lambda token: jwt.encode(claims_in(token), "x" * 32, algorithm="HS256"),
-    ],
-    ids=["empty", "nonsense", "another signature", "no signature", "another key"],
-)
-def test_a_forged_token_is_401(server, token, forge):
-    assert said(with_authorization(server, f"Bearer {forge(token)}").get(GROUPS)) == UNAUTHORIZED
+FORGERIES = {
+    "nothing": lambda _: "",
+    "nonsense": lambda _: "nonsense",
+    "another signature": lambda token: token[:-4] + "AAAA",
+    "no signature": lambda token: unsigned(claims_in(token)),
+    "another key": lambda token: jwt.encode(claims_in(token), "x" * 32, algorithm="HS256"),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_token_is_401(server, token, forgery):
+    forged = FORGERIES[forgery](token)
+
+    assert said(with_authorization(server, f"Bearer {forged}").get(GROUPS)) == UNAUTHORIZED
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Basic", "Digest x", "Basic !!!", "Bearer a b"])
@@ -157,9 +162,9 @@ def test_a_header_that_is_no_credential_is_401(server, value):
     assert said(with_authorization(server, value).get(GROUPS)) == UNAUTHORIZED
 
 
-def test_a_token_ends_with_its_time(start):
-    secret = "a secret key that this test knows, long enough for HS384 too"
-    server = start(SECRET_KEY=secret)
+def test_a_token_ends_with_its_time(allowing):
+    server = allowing.server
+    secret = Path(server.database_url.removeprefix("sqlite:///") + ".secret").read_text()
     claims = claims_in(token_of(server))
     expired = claims | {"iat": claims["iat"] - 90_000, "exp": claims["iat"] - 1}
 
@@ -217,12 +222,12 @@ def test_a_session_stands_for_its_token(api, token):
     )
 
 
-def test_the_cookie_is_for_the_server_alone(api, server):
+def test_the_cookie_is_for_the_server_alone(api):
     header = api.post("/auth/session").headers["Set-Cookie"]
 
     attributes = header.split("; ")
     assert attributes[0].startswith(f"{COOKIE}=")
-    assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=36000"} <= set(attributes)
+    assert {"HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={SESSION_SECONDS}"} <= set(attributes)
     assert "Secure" not in attributes
 
 
@@ -250,6 +255,26 @@ def test_a_session_is_kept_on_the_server_and_ends_there(api):
     assert said(closed) == (200, {"success": True})
     assert said(browser.get(GROUPS)) == UNAUTHORIZED
     assert said(browser.delete("/auth/session")) == UNAUTHORIZED
+
+
+def test_a_session_ends_after_ten_hours(api, server):
+    browser = signed_in(api)
+    cookie = browser.session.cookies[COOKIE]
+    store = open_store(server.database_url)
+    age = (
+        "UPDATE session SET expires_at = expires_at - :seconds"
+        " WHERE token_hash = :hash AND expires_at > :now"
+    )
+    session = {"hash": hashlib.sha256(cookie.encode()).hexdigest(), "now": int(time.time())}
+
+    statuses = []
+    for seconds in (SESSION_SECONDS - 60, 60):
+        with store.deciding():
+            assert store.write(age, seconds=seconds, **session) == 1
+        statuses.append(browser.get(GROUPS).status_code)
+    store.close()
+
+    assert statuses == [200, 401]
 
 
 def test_closing_one_session_leaves_the_others(api):
@@ -422,13 +447,10 @@ def test_an_api_key_is_shown_with_its_token_once(api, token):
 
     key = created.json()["api_key"]
     assert (created.status_code, list(created.json())) == (200, ["api_key"])
-    assert (
-        list(key)
-        == (
-            "id token redacted title type last_used_at created_by revoked_by revoked_at created_at"
-            " updated_at deleted_at"
-        ).split()
-    )
+    assert list(key) == [
+        *("id", "token", "redacted", "title", "type", "last_used_at", "created_by"),
+        *("revoked_by", "revoked_at", "created_at", "updated_at", "deleted_at"),
+    ]
     assert re.fullmatch(f"apk_{ULID}", key["id"])
     assert re.fullmatch("sk_[0-9a-f]{64}", key["token"])
     assert key["redacted"] == f"{key['token'][:6]}***{key['token'][-3:]}"

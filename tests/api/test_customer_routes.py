@@ -77,6 +77,14 @@ def test_envelopes_have_exactly_their_keys(api):
         assert list(answer.json()) == ["customer"]
 
 
+def test_a_customer_keeps_the_id_it_was_put_or_imported_with(api):
+    put, (imported,) = unique("shop-7."), api.customers(1)
+
+    assert customer_of(api.put(address(put), {}))["id"] == put
+    assert customer_of(api.get(address(put)))["id"] == put
+    assert customer_of(api.get(address(imported)))["id"] == imported
+
+
 @pytest.mark.parametrize("body", [None, {}, dict.fromkeys([*EVERYTHING, "email"])])
 def test_every_field_may_be_null_or_left_out(api, body):
     customers = [customer_of(api.post(CUSTOMERS, body)) for _ in range(2)]
@@ -201,7 +209,7 @@ def people(server, token):
                 "last_name": "Lovelace", "has_account": True},
         "bob": {"last_name": f"O'{word}", "email": f"Bob@{word}.example"},
         "Eve": {"phone": f"+49 {word} 100%", "last_name": "adams"},
-        "Zoë": {"email": f"{word}@zoe.example", "last_name": None},
+        "Zoë": {"email": f"{word}@zoë.example", "last_name": None},
     }  # fmt: skip
     customers = {}
     for first_name, row in rows.items():
@@ -273,6 +281,7 @@ def test_every_word_must_hit(api, people, words, names):
         (f"groups={NO_GROUP}", []),
         ("email=ada@<word>.example", ["Ada"]),
         ("email[]=ada@<word>.example&email[]=Bob@<word>.example", ["Ada", "bob"]),
+        ("email=<word>@zoe%CC%88.example", ["Zoë"]),
         ("email[0]=nobody@<word>.example", []),
         ("has_account=true", ["Ada"]),
         ("has_account=false", ["bob", "Eve", "Zoë"]),
@@ -317,7 +326,7 @@ def test_customers_are_ordered(found, order, names):
     assert found(f"order=-{order}") == names[::-1]
 
 
-def test_fifty_customers_by_id_are_the_default(api, people):
+def test_fifty_customers_by_id_are_the_default(api):
     api.customers(60)
 
     answer = api.get(CUSTOMERS).json()
@@ -336,7 +345,7 @@ def test_pages_add_up_to_the_whole(api, people):
     pages = [ids(api.get(f"{CUSTOMERS}?q={word}&limit=3&offset={offset}")) for offset in (0, 3, 6)]
 
     assert [len(page) for page in pages] == [3, 1, 0]
-    assert sum(pages, []) == whole
+    assert [id for page in pages for id in page] == whole
 
 
 def test_the_count_follows_every_creation_and_deletion(api):
@@ -369,10 +378,7 @@ def test_a_wrong_query_is_refused(api, query, message):
     ("query", "keys"),
     [
         ("fields=email", ["id", "email"]),
-        (
-            "fields=-metadata,-email",
-            [key for key in CUSTOMER_KEYS if key not in ("metadata", "email")],
-        ),
+        ("fields=-id,-deleted_at", CUSTOMER_KEYS[:-1]),
         ("fields=*groups", [*CUSTOMER_KEYS, "groups"]),
         ("fields=id,*groups", ["id", "groups"]),
         ("fields=+groups.name", [*CUSTOMER_KEYS, "groups"]),

@@ -106,7 +106,7 @@ VERSION_MISMATCH: Shape = {
         {
             "type": "object",
             "properties": {
-                "expected": NUMBER,
+                "expected": {"type": "integer", "minimum": 0},
                 "current": NUMBER,
                 "events": array(ref("Event"))
                 | {"description": "What happened in between: the newest 100, newest first."},

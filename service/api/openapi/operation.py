@@ -9,9 +9,11 @@ from werkzeug.routing import Rule
 
 from service.api.openapi.prose import SECURITY_SCHEMES
 from service.api.openapi.responses import (
+    HEAD_TOO_LARGE,
     STOPPING,
     UNAUTHORIZED,
     UNKNOWN_ERROR,
+    URL_TOO_LONG,
     answered,
     content,
     refusal,
@@ -175,12 +177,17 @@ def responses(asked: Asked) -> dict[str, Any]:
         status: answered(status, asked.route.answers[status], headers(status, asked))
         for status in asked.route.answers
     }
+    if asked.route.links:
+        found[200]["links"] = {
+            name: {"operationId": name, "parameters": {parameter: f"$response.body#{place}"}}
+            for name, parameter, place in asked.route.links
+        }
     for status in {CODES[code][0] for code in asked.codes}:
         codes = [code for code in asked.codes if CODES[code][0] == status]
         found[status] = codes[0] if len(codes) == 1 else refusal(codes)
     if asked.needs_caller:
         found[401] = UNAUTHORIZED
-    found[500] = UNKNOWN_ERROR
+    found |= {414: URL_TOO_LONG, 431: HEAD_TOO_LARGE, 500: UNKNOWN_ERROR}
     found.setdefault(503, STOPPING)
     return {str(status): found[status] for status in sorted(found)}
 

@@ -42,7 +42,7 @@ is an event, kept for ever.
 
 **Everywhere.** JSON in UTF-8. An empty body counts as `{{}}`. HEAD works wherever GET does,
 OPTIONS answers the methods of a route, another method is 405 with `Allow`. A trailing slash is
-accepted. Unknown parameters and keys are refused. Every answer has `X-Request-Id`.
+accepted. Unknown parameters and keys are refused. Answers have `X-Request-Id`.
 
 **Credentials.** A token as `Authorization: Bearer`, a secret key as `Authorization: Basic`, or the
 session cookie; `Authorization` wins over the cookie. A change under the cookie is refused when a
@@ -66,6 +66,7 @@ the path, 412, then what the change itself refuses. Nothing is done before all h
 |---|---|---|
 {_ERRORS}
 
-Besides: 401 is `{{"message": "Unauthorized"}}`, 500 is the code `unknown_error`, and 503 with the
-code `stopping` is what a service says that is shutting down.
+Besides: 401 is `{{"message": "Unauthorized"}}`, 500 is the code `unknown_error`, 503 with the code
+`stopping` is what a service says that is shutting down. What is not HTTP, a URL too long and a
+head too large are answered by the HTTP server itself: 400, 414 and 431 without a body or an id.
 """

@@ -10,6 +10,7 @@ from service.auth import JSON
 from service.errors import CODES, PROBLEM_JSON, TITLES
 
 UNAUTHORIZED, UNKNOWN_ERROR, STOPPING = "unauthorized", "unknown-error", "stopping"
+URL_TOO_LONG, HEAD_TOO_LARGE = "url-too-long", "head-too-large"
 """The names of the answers to which no `code` of a problem belongs."""
 
 ALWAYS = ("X-Request-Id", "X-Correlation-Id")
@@ -23,6 +24,9 @@ def named() -> dict[str, Any]:
         ),
         UNKNOWN_ERROR: from_the_front(500, content([JSON], ref("UnknownError"))),
         STOPPING: from_the_front(503, content([JSON], ref("Stopping"))),
+        # the HTTP server says these two by itself, without a body
+        URL_TOO_LONG: response(414, {}, {}, ": the URL has more than 65,534 bytes."),
+        HEAD_TOO_LARGE: response(431, {}, {}, ": more than 100 headers, or too long ones."),
     }
 
 

@@ -25,7 +25,8 @@ class Route:
     `answers` gives to each status that is no refusal a shape of `answers.py`, a media type, or None
     for an empty body; `headers` are those that such answers may have. `refusals` are the codes that
     the route's own rules end in; those that follow from the rest are added. `once` says that it
-    takes an `Idempotency-Key`, `conditional` an `If-Match`. `more` follows the docstring.
+    takes an `Idempotency-Key`, `conditional` an `If-Match`. `links` are the routes that take an id of
+    the answer: the view's name, its parameter, the id's place. `more` follows the docstring.
     """
 
     answers: Mapping[int, str | None]
@@ -35,6 +36,7 @@ class Route:
     refusals: tuple[str, ...] = ()
     once: bool = False
     conditional: bool = False
+    links: tuple[tuple[str, str, str], ...] = ()
     more: str = ""
 
 
@@ -49,6 +51,7 @@ ROUTES: dict[str, Route] = {
         body=schemas.CreateGroup,
         refusals=("name-taken", "metadata-too-large"),
         once=True,
+        links=(("get_group", "group_id", "/customer_group/id"),),
     ),
     "groups.get_group": Route(
         answers={200: "GroupAnswer", 304: None},
@@ -104,6 +107,7 @@ ROUTES: dict[str, Route] = {
         query=queries.CustomerQuery,
         body=schemas.CreateCustomer,
         refusals=("email-taken", "metadata-too-large"),
+        links=(("get_customer", "customer_id", "/customer/id"),),
     ),
     "customers.get_customer": Route(
         answers={200: "CustomerAnswer"},
@@ -164,7 +168,11 @@ ROUTES: dict[str, Route] = {
     "sign_in.open_session": Route(answers={200: "Session"}, headers=("Set-Cookie",)),
     "sign_in.close_session": Route(answers={200: "SessionEnded"}, headers=("Set-Cookie",)),
     "sign_in.me": Route(answers={200: "UserAnswer"}, refusals=("not-found",)),
-    "sign_in.create_api_key": Route(answers={200: "ApiKeyAnswer"}, body=schemas.CreateApiKey),
+    "sign_in.create_api_key": Route(
+        answers={200: "ApiKeyAnswer"},
+        body=schemas.CreateApiKey,
+        links=(("revoke_api_key", "key_id", "/api_key/id"),),
+    ),
     "sign_in.list_api_keys": Route(answers={200: "ApiKeyPage"}, query=queries.PageQuery),
     "sign_in.revoke_api_key": Route(answers={200: "ApiKeyAnswer"}, refusals=("not-found",)),
     "health.alive": Route(answers={200: "text/plain"}),
