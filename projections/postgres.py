@@ -1,6 +1,5 @@
 """The production store: PostgreSQL, one advisory lock for all who write."""
 
-import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -71,9 +70,9 @@ class PostgresStore(Store):
 
     @property
     def connection(self) -> psycopg.Connection[Row]:
-        """This thread's connection; a forked process never uses its parent's."""
+        """This thread's connection, made anew when it was lost."""
         connection: psycopg.Connection[Row] | None = getattr(self._thread, "connection", None)
-        if connection is None or connection.closed or self._thread.process != os.getpid():
+        if connection is None or connection.closed:
             try:
                 connection = psycopg.connect(
                     self.url,
@@ -87,7 +86,6 @@ class PostgresStore(Store):
                 raise StoreUnavailable(f"cannot reach the database: {error}") from error
             connection.prepare_threshold = 2
             self._thread.connection = connection
-            self._thread.process = os.getpid()
         return connection
 
     @contextmanager

@@ -1,6 +1,5 @@
 """The embedded store: one file, WAL, one writer at a time."""
 
-import os
 import re
 import sqlite3
 import threading
@@ -65,9 +64,9 @@ class SQLiteStore(Store):
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection; a forked process never uses its parent's."""
+        """This thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._thread, "connection", None)
-        if connection is None or self._thread.process != os.getpid():
+        if connection is None:
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 connection = sqlite3.connect(
@@ -81,8 +80,12 @@ class SQLiteStore(Store):
             except (sqlite3.Error, OSError) as error:
                 raise StoreUnavailable(f"cannot open {self.path}: {error}") from error
             self._thread.connection = connection
-            self._thread.process = os.getpid()
         return connection
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: begin without connections, and with everybody's turn still free."""
+        super().leave_to_parent()
+        self._turn = threading.Lock()
 
     def query(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
         """Run a query and return all its rows."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
+from weakref import WeakSet
 
 from eventsourcing.persistence import Recording
 
@@ -76,7 +77,12 @@ class Store(ABC):
         self.factory = Factory(self)
         self.write = Changes(self)
         self._thread = threading.local()
-        self._process = os.getpid()
+        _STORES.add(self)
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: begin without connections; the parent's are kept, never touched."""
+        self._of_parent = self._thread
+        self._thread = threading.local()
 
     # -- what the two stores do differently --------------------------------------------------
 
@@ -247,3 +253,14 @@ class Store(ABC):
     def forget_customer(self, customer_id: str) -> None:
         """Delete the customer's row in the directory, if there is one."""
         directory.forget(self.write, customer_id)
+
+
+_STORES: WeakSet[Store] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    for store in _STORES:
+        store.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

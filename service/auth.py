@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, ParamSpec
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 import jwt
 from flask import Response, g, request
@@ -128,7 +128,7 @@ def requires(
     """Let a view run only for a known caller, under the context that its events will carry.
 
     Answers 401 and 403 before anything else is looked at. `not_found` picks the sentence for what
-    does not exist. `recorded` is false for changes that no event tells of, which need no reason.
+    does not exist. `recorded` is false for changes that no event tells of, which take no reason.
     `accepts` are the types that a body may have.
     """
 
@@ -155,7 +155,6 @@ def requires(
                     request_id=g.request_id,
                     correlation_id=g.correlation_id,
                     traceparent=_traceparent(),
-                    reason=_reason() if recorded and request.method in CHANGES else None,
                 )
             )
             try:
@@ -175,17 +174,15 @@ def refuse_cross_site() -> None:
     """Raise 403 for a change that a browser sends from another site with our cookie."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
-    ours = (
-        origin is not None and urlsplit(origin).netloc == request.host
-    )  # whatever the proxy's scheme
-    allowed = origin is None or ours or origin in allowed_origins()
-    if not allowed or (site == "cross-site" and origin not in allowed_origins()):
+    # whatever the scheme: a proxy may have ended TLS
+    ours = origin is None or origin.partition("://")[2] == request.host
+    if site == "cross-site" or not (ours or origin in allowed_origins()):
         raise Answer(
             403,
             "not_allowed",
             "cross-site",
-            "A change under a session cookie is accepted from this site and from"
-            " CUSTOMER_GROUPS_ALLOWED_ORIGINS only",
+            "A change under a session cookie is accepted from this site only: from our own origin"
+            " and from those of CUSTOMER_GROUPS_ALLOWED_ORIGINS",
         )
 
 
@@ -258,7 +255,8 @@ def _traceparent() -> str | None:
     return text if _TRACEPARENT.fullmatch(text) else None
 
 
-def _reason() -> str | None:
+def reason() -> str | None:
+    """Return why, as `X-Reason` says. Raises `Invalid`, and 400 where the service wants one."""
     text = request.headers.get("X-Reason")
     if not text:
         if settings().require_reason:
@@ -267,12 +265,12 @@ def _reason() -> str | None:
             )
         return None
     try:
-        reason = unquote_to_bytes(text.encode("latin-1")).decode()
+        said = unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeError:
         raise Invalid([Problem("X-Reason accepts percent-encoded UTF-8")]) from None
-    if len(reason) > LONGEST_REASON or "\0" in reason:
+    if len(said) > LONGEST_REASON or "\0" in said:
         raise Invalid([Problem(f"X-Reason accepts up to {LONGEST_REASON} characters, without NUL")])
-    return reason
+    return said
 
 
 def correlation_id() -> str | None:
@@ -283,6 +281,4 @@ def correlation_id() -> str | None:
 
 def is_secure() -> bool:
     """Whether the browser reached us over https."""
-    return (
-        request.scheme == "https" or urlsplit(request.headers.get("Origin", "")).scheme == "https"
-    )
+    return request.scheme == "https" or request.headers.get("Origin", "").startswith("https://")

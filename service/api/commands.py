@@ -9,13 +9,15 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from flask import Response, request
 
 from domain.application import GroupOutcome, Outcome
+from domain.context import context
 from domain.errors import CustomerNotFound, GroupNotFound
 from projections import directory, group_list, requests
 from projections.directory import CustomerRow
@@ -34,6 +36,7 @@ from service.api.bodies import NotUtf8, parse_json
 from service.api.problems import Checked, Invalid, Problem
 from service.api.queries import CustomerLinksQuery, GroupLinksQuery, RetrieveRequest
 from service.api.values import customer_id_problem
+from service.auth import reason
 from service.current import settings, store
 from service.errors import Answer
 
@@ -52,8 +55,13 @@ Command = Callable[[], Answered]
 
 def body(schema: Checked) -> Any:
     """Return the checked body. Raises `Invalid`, and 415 for what is not UTF-8."""
+    return schema.load(parsed_body())
+
+
+def parsed_body() -> dict[str, Any]:
+    """Return the object in the body. Raises `Invalid`, and 415 for what is not UTF-8."""
     try:
-        return schema.load(parse_json(request.get_data()))
+        return parse_json(request.get_data())
     except NotUtf8 as error:
         raise Answer(415, "invalid_data", "unsupported-media-type", str(error)) from None
 
@@ -146,8 +154,12 @@ def carried_out(prepare: Callable[[], Command]) -> Response:
     what to answer.
     """
     once = Once.of_request()
+    if once:
+        with suppress(Invalid):  # only 415 comes before the repeat
+            parsed_body()
     kept = once.kept() if once else None
     if kept is None:
+        context.set(replace(context.get(), reason=reason()))
         command = prepare()
         with store().deciding():
             kept = once.kept() if once else None  # a twin may have been quicker

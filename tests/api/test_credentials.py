@@ -326,6 +326,7 @@ def test_a_cookie_that_is_no_session_is_401(anonymous):
         ({"Origin": "ours by https"}, 200),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "ours"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": HERE}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "https://admin.shop.example"}, 403),
         ({"Origin": "http://admin.shop.example.evil.example"}, 403),

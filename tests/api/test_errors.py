@@ -394,6 +394,17 @@ def test_a_repeat_is_answered_before_anything_has_changed_its_mind(api):
     assert (repeat.status_code, repeat.json()) == (200, first.json())
 
 
+def test_a_body_that_is_not_utf_8_is_refused_before_a_repeat_and_a_bad_reason_after_it(api):
+    path, once = f"{GROUPS}/{api.group()['id']}", {"Idempotency-Key": unique("once")}
+    api.post(path, {"metadata": {"a": 1}}, headers=once)
+
+    latin = api("POST", path, data="\"é\"".encode("latin-1"), headers=JSON | once)
+    repeat = api.post(path, {"metadata": {"a": 1}}, headers=once | {"X-Reason": "%FF"})
+    anew = api.post(path, {"metadata": {"a": 1}}, headers={"X-Reason": "%FF"})
+
+    assert [answer.status_code for answer in (latin, repeat, anew)] == [415, 200, 400]
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"Content-Type": "text/plain"}, {"Idempotency-Key": "x" * 300}]
 )

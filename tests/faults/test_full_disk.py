@@ -49,7 +49,7 @@ def test_a_full_disk_refuses_the_change_and_leaves_nothing_half(groups, store, c
             groups.change_customers(vip, add=ids[number * 3 :][:3])
 
     with full(store):
-        with pytest.raises(StoreUnavailable, match="full|disk I/O"):
+        with pytest.raises(StoreUnavailable, match=r"full|disk I/O"):
             fill()
         end = log.end(store.read)
         for large in (

@@ -25,8 +25,8 @@ class Route:
     `answers` gives to each status that is no refusal a shape of `answers.py`, a media type, or None
     for an empty body; `headers` are those that such answers may have. `refusals` are the codes that
     the route's own rules end in; those that follow from the rest are added. `once` says that it
-    takes an `Idempotency-Key`, `conditional` an `If-Match`. `links` are the routes that take an id of
-    the answer: the view's name, its parameter, the id's place. `more` follows the docstring.
+    takes an `Idempotency-Key`, `conditional` an `If-Match`. `links` are the routes that take an id
+    of the answer: the view's name, its parameter, the id's place. `more` follows the docstring.
     """
 
     answers: Mapping[int, str | None]
