@@ -1,14 +1,13 @@
 """Customers: reference data, never rebuilt. Names and e-mails live here, and only here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from ulid import ULID
 
 from domain.context import decided_at
-from domain.errors import CustomerNotFound, EmailTaken, MetadataTooLarge
+from domain.errors import CustomerNotFound, EmailTaken
 from domain.group import check_size, merged
 from projections.conditions import Conditions, where
 from projections.documents import folded, milliseconds, shown, time_shown
@@ -87,10 +86,6 @@ UPDATE customer SET email = :email, email_folded = :email_folded, first_folded =
   search = :search, document = :document
 WHERE id = :id
 """
-
-DOCUMENTS = "SELECT c.document FROM each(:ids) JOIN customer c ON c.id = each.value"
-
-DOCUMENTS_BY_EMAIL = "SELECT c.document FROM each(:emails) JOIN customer c ON c.email = each.value"
 
 LOOKUP = """
 SELECT each.value, c.id FROM each(:values) JOIN customer c ON c.id = each.value
@@ -189,7 +184,7 @@ def blank(customer_id: str, created_by: str) -> dict[str, Any]:
 def _insert(store: "Store", document: dict[str, Any]) -> CustomerRow:
     check_size(document["metadata"])
     _claim(store, document)
-    row = _columns(document)
+    row = columns(document)
     store.write(INSERT, **row)
     store.write("UPDATE customer_total SET living = living + 1")
     return CustomerRow(document["id"], row["document"])
@@ -200,7 +195,7 @@ def _update(store: "Store", before: dict[str, Any], after: dict[str, Any]) -> Cu
         return CustomerRow(before["id"], orjson.dumps(before))
     check_size(after["metadata"])
     _claim(store, after)
-    row = _columns(after | {"updated_at": shown(milliseconds(decided_at.get()))})
+    row = columns(after | {"updated_at": shown(milliseconds(decided_at.get()))})
     del row["created_at"]
     store.write(UPDATE, **row)
     return CustomerRow(before["id"], row["document"])
@@ -219,7 +214,8 @@ def _claim(store: "Store", document: dict[str, Any]) -> None:
         raise EmailTaken(document["email"], document["has_account"])
 
 
-def _columns(document: dict[str, Any]) -> dict[str, Any]:
+def columns(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a customer."""
     return {
         "id": document["id"],
         "email": document["email"],
@@ -277,133 +273,3 @@ def lookup(read: Read, values: Sequence[str]) -> dict[str, list[str]]:
         value: list(dict.fromkeys(found.get(value, []) + found.get(by_fold[value], [])))
         for value in wanted
     }
-
-
-@dataclass
-class Imported:
-    """What an import did, row by row; `errors` are line and message of the first 1,000 refused."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    refused: int = 0
-    errors: list[tuple[int, str]] = field(default_factory=list)
-
-    def refuse(self, line: int, message: str) -> None:
-        """Count a refused row."""
-        self.refused += 1
-        if len(self.errors) < 1000:
-            self.errors.append((line, message))
-
-
-def import_batch(
-    store: "Store",
-    rows: Sequence[tuple[int, Fields]],
-    created_by: str,
-    imported: Imported,
-    *,
-    dry_run: bool = False,
-) -> None:
-    """Create and update customers by rows of line and fields: one transaction, rows standing alone.
-
-    A row is matched by its `id`, else by its e-mail and `has_account`, else refused. Only the
-    fields it has change; metadata is merged key by key. Running it again is safe.
-    """
-    tried = Imported()
-    with store.deciding():
-        _import(store, rows, created_by, tried, dry_run)
-    imported.created += tried.created
-    imported.updated += tried.updated
-    imported.unchanged += tried.unchanged
-    for line, message in tried.errors:
-        imported.refuse(line, message)
-
-
-def _import(
-    store: "Store",
-    rows: Sequence[tuple[int, Fields]],
-    created_by: str,
-    imported: Imported,
-    dry_run: bool,
-) -> None:
-    ids = sorted({row["id"] for _, row in rows if row.get("id") is not None})
-    documents = [orjson.loads(text) for (text,) in store.read(DOCUMENTS, ids=ids)]
-    emails = {row.get("email") for _, row in rows} | {found["email"] for found in documents}
-    rivals = store.read(DOCUMENTS_BY_EMAIL, emails=sorted(emails - {None}))
-    documents += [orjson.loads(text) for (text,) in rivals]
-    known = {document["id"]: document for document in documents}
-    holders = {(d["email"], d["has_account"]): d["id"] for d in known.values() if d["email"]}
-    before = dict(known)
-    inserted: dict[str, dict[str, Any]] = {}
-    changed: dict[str, dict[str, Any]] = {}
-    for line, row in rows:
-        customer_id, email = row.get("id"), row.get("email")
-        if customer_id is None and email is not None:
-            customer_id = holders.get((email, row.get("has_account") or False))
-            if customer_id is None:
-                customer_id = f"cus_{ULID.from_datetime(decided_at.get())}"
-        if customer_id is None:
-            imported.refuse(line, "the row has neither an id nor an email, one is needed")
-            continue
-        old = known.get(customer_id)
-        base = blank(customer_id, created_by) if old is None else old
-        new = base | {key: value for key, value in row.items() if key != "id"}
-        new["has_account"] = bool(new["has_account"])
-        if row.get("metadata") is not None:
-            new["metadata"] = (base["metadata"] or {}) | row["metadata"]
-        try:
-            check_size(new["metadata"])
-        except MetadataTooLarge as refusal:
-            imported.refuse(line, str(refusal))
-            continue
-        holder = holders.get((new["email"], new["has_account"]))
-        if new["email"] and holder not in (None, customer_id):
-            imported.refuse(line, str(EmailTaken(new["email"], new["has_account"])))
-            continue
-        if old is not None and orjson.dumps(old) == orjson.dumps(new):
-            imported.unchanged += 1
-            continue
-        if old is not None:
-            holders.pop((old["email"], old["has_account"]), None)
-            new["updated_at"] = shown(milliseconds(decided_at.get()))
-        if new["email"]:
-            holders[new["email"], new["has_account"]] = customer_id
-        known[customer_id] = new
-        if customer_id in before:
-            changed[customer_id] = new
-            imported.updated += 1
-        else:
-            imported.created += old is None
-            imported.updated += old is not None
-            inserted[customer_id] = new
-    if dry_run:
-        return
-    _release_emails(store, before, changed)
-    store.execute_many(INSERT, [_columns(document) for document in inserted.values()])
-    store.execute_many(
-        UPDATE,
-        [
-            {key: value for key, value in _columns(document).items() if key != "created_at"}
-            for document in changed.values()
-        ],
-    )
-    if inserted:
-        store.write("UPDATE customer_total SET living = living + :new", new=len(inserted))
-
-
-def _release_emails(
-    store: "Store", before: dict[str, dict[str, Any]], changed: dict[str, dict[str, Any]]
-) -> None:
-    """Let go of the e-mails that a batch moves, so that the order of its rows does not matter."""
-    moved = [
-        customer_id
-        for customer_id, document in changed.items()
-        if before[customer_id]["email"]
-        and (before[customer_id]["email"], before[customer_id]["has_account"])
-        != (document["email"], document["has_account"])
-    ]
-    if moved:
-        store.write(
-            "UPDATE customer SET email = NULL WHERE id IN (SELECT each.value FROM each(:ids))",
-            ids=sorted(moved),
-        )

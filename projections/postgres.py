@@ -83,7 +83,8 @@ class PostgresStore(Store):
                     " -c idle_in_transaction_session_timeout=60s",
                 )
             except psycopg.Error as error:
-                raise StoreUnavailable(f"cannot reach the database: {error}") from error
+                reason = " ".join(str(error).split())
+                raise StoreUnavailable(f"cannot reach the database: {reason}") from error
             connection.prepare_threshold = 2
             self._thread.connection = connection
         return connection

@@ -69,14 +69,13 @@ def changed_read_models(store: Store) -> list[str]:
     ]
 
 
-def check(store: Store) -> None:
-    """Raise `SchemaMismatch` unless the database is exactly as this program needs it."""
+def check(store: Store, *, or_older: bool = False) -> None:
+    """Raise `SchemaMismatch` unless the database is as this program needs it, `or_older`."""
     if "property" not in store.table_names():
         raise SchemaMismatch("The database is empty; run `customer-groups init-db` first.")
     _refuse_newer(store)
-    if int(property_value(store, "schema_version") or 0) < SCHEMA_VERSION or changed_read_models(
-        store
-    ):
+    found = int(property_value(store, "schema_version") or 0)
+    if not or_older and (found < SCHEMA_VERSION or changed_read_models(store)):
         raise SchemaMismatch(
             "The database is older than this program; run `customer-groups init-db` to upgrade it."
         )

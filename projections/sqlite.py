@@ -82,30 +82,25 @@ class SQLiteStore(Store):
             self._thread.connection = connection
         return connection
 
-    def leave_to_parent(self) -> None:
-        """In a forked process: begin without connections, and with everybody's turn still free."""
-        super().leave_to_parent()
-        self._turn = threading.Lock()
-
     def query(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
         """Run a query and return all its rows."""
         try:
             return self.connection.execute(translated(statement), bound(parameters)).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
 
     def execute(self, statement: str, parameters: dict[str, Any]) -> int:
         """Run a statement and return how many rows it changed."""
         try:
             return self.connection.execute(translated(statement), bound(parameters)).rowcount
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
 
     def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row."""
         try:
             self.connection.executemany(translated(statement), rows)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
 
     def define(self, statement: str) -> None:
@@ -116,7 +111,7 @@ class SQLiteStore(Store):
         """Append events and return their positions."""
         try:
             return [self.connection.execute(INSERT_EVENT, row).lastrowid or 0 for row in rows]
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
 
     @contextmanager
@@ -127,7 +122,7 @@ class SQLiteStore(Store):
             connection = self.connection
             try:
                 connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
                 raise unavailable(error) from error
             try:
                 yield
@@ -135,7 +130,7 @@ class SQLiteStore(Store):
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):
+                if isinstance(error, sqlite3.DatabaseError):
                     raise unavailable(error) from error
                 raise
         finally:
@@ -213,7 +208,7 @@ class SQLiteStore(Store):
             connection.close()
 
 
-def unavailable(error: sqlite3.OperationalError) -> Exception:
+def unavailable(error: sqlite3.DatabaseError) -> Exception:
     """Return what to raise: `StoreUnavailable` for a busy, full or unreadable file."""
     states = ("BUSY", "LOCKED", "FULL", "IOERR", "READONLY", "CANTOPEN", "CORRUPT")
     name = getattr(error, "sqlite_errorname", "")

@@ -80,7 +80,7 @@ class Store(ABC):
         _STORES.add(self)
 
     def leave_to_parent(self) -> None:
-        """In a forked process: begin without connections; the parent's are kept, never touched."""
+        """Begin without connections in a forked process; the parent's are kept, never touched."""
         self._of_parent = self._thread
         self._thread = threading.local()
 

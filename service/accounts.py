@@ -181,7 +181,7 @@ class Accounts:
         )
 
     def _note(self, statement: str, **parameters: Any) -> None:
-        """Write what is good to know: a replica or a full disk must not keep anyone from reading."""
+        """Write what is good to know: a replica or a full disk must not keep anyone out."""
         with suppress(StoreUnavailable), self.store.deciding():
             self.store.write(statement, **parameters)
 

@@ -21,7 +21,7 @@ from service import app, demo_data
 from service.accounts import Accounts, EmailInUse
 from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
 from service.server import PortTaken, serve
-from service.settings import InvalidSetting, Settings
+from service.settings import PREFIX, InvalidSetting, Settings
 
 OPERATOR: Actor = {"type": "system", "id": "cli"}
 """Who stands in the events of commands that are run here."""
@@ -117,8 +117,14 @@ def serve_command() -> None:
     click.echo(f"Customer Groups serves {address}, its API is described at {address}/docs")
     try:
         serve("service.app:front", host=settings.host, port=settings.port, workers=settings.workers)
-    except (PortTaken, OSError) as error:
+    except PortTaken as error:
         raise click.ClickException(str(error)) from None
+    except PermissionError:
+        message = f"{PREFIX}PORT accepts a port that you may listen on, not {settings.port}."
+        raise click.ClickException(message) from None
+    except OSError:
+        message = f"{PREFIX}HOST accepts an address of this machine, not {settings.host!r}."
+        raise click.ClickException(message) from None
 
 
 @main.command("init-db")
@@ -146,12 +152,14 @@ def rebuild_command() -> None:
     Fresh tables are filled, catch up, and replace the old ones in one transaction. Stopped at any
     moment, nothing has changed.
     """
-    with database(ready=False) as (_, store), progress("Replaying") as show:
-        started = time.monotonic()
-        try:
-            events = rebuild.rebuild(store, show)
-        except rebuild.RebuildOvertaken as error:
-            raise click.ClickException(str(error)) from None
+    started = time.monotonic()
+    with database(ready=False) as (_, store):
+        schema.check(store, or_older=True)
+        with progress("Replaying") as show:
+            try:
+                events = rebuild.rebuild(store, show)
+            except rebuild.RebuildOvertaken as error:
+                raise click.ClickException(str(error)) from None
     click.echo(f"Rebuilt from {events:,} events in {time.monotonic() - started:.1f} s.")
 
 
@@ -186,19 +194,19 @@ def import_customers(file: Path, dry_run: bool, kind: str | None) -> None:
     is_csv = kind == "csv" or (kind is None and file.suffix.lower() == ".csv")
     started = time.monotonic()
     with database() as (settings, store), file.open("rb") as stream, acting():
-        rows = (read_csv if is_csv else read_ndjson)(stream, allow_at=settings.allow_at_in_ids)
+        try:
+            rows = (read_csv if is_csv else read_ndjson)(stream, allow_at=settings.allow_at_in_ids)
+        except ImportRefused as error:
+            raise click.ClickException(str(error)) from None
         size = file.stat().st_size
         with progress("Importing") as show:
-            try:
-                imported = import_rows(
-                    store,
-                    rows,
-                    OPERATOR["id"],
-                    dry_run=dry_run,
-                    after_batch=lambda: show(stream.tell(), size),
-                )
-            except ImportRefused as error:
-                raise click.ClickException(str(error)) from None
+            imported = import_rows(
+                store,
+                rows,
+                OPERATOR["id"],
+                dry_run=dry_run,
+                after_batch=lambda: show(stream.tell(), size),
+            )
     for line, message in sorted(imported.errors):
         click.echo(f"line {line}: {message}", err=True)
     click.echo(
@@ -239,8 +247,10 @@ def create_api_key(title: str) -> None:
 
     Prints the key, this once. Use it as `curl -u KEY: http://127.0.0.1:8000/admin/customer-groups`.
     """
+    if not title.strip():
+        raise click.ClickException("A key needs a title that says what it is for.")
     with database() as (_, store):
-        _, token = Accounts(store).create_key(title, OPERATOR["id"])
+        _, token = Accounts(store).create_key(title.strip(), OPERATOR["id"])
     click.echo(token)
 
 

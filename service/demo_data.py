@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.application import CustomerGroups, merging
-from projections import directory, group_list
-from projections.directory import Imported
+from projections import directory_import, group_list
+from projections.directory_import import Imported
 from projections.store import Store
 
 FIRST_NAMES = (  # noqa: SIM905 - names read better than quotes
@@ -68,7 +68,7 @@ def fill(
     dice = random.Random(2026)  # noqa: S311 - the same shop for everyone
     rows = [_customer(number, dice) for number in range(1, 241)]
     imported = Imported()
-    directory.import_batch(store, list(enumerate(rows)), "cli", imported)
+    directory_import.import_batch(store, list(enumerate(rows)), "cli", imported)
     ids = [str(row["id"]) for row in rows]
     made = 0
     for number, (name, size, metadata) in enumerate(GROUPS):

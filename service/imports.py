@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from projections.directory import Imported, import_batch
+from projections.directory_import import Imported, import_batch
 from projections.store import Store, persistently
 from service.api.bodies import BrokenJson, parse_json
 from service.api.problems import Invalid, Problem, expected

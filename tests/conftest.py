@@ -13,7 +13,7 @@ from hypothesis import settings
 import projections.store
 from domain.application import CustomerGroups
 from domain.group import GroupEvent
-from projections import directory, schema
+from projections import directory_import, schema
 from projections.postgres import PostgresStore
 from projections.sqlite import SQLiteStore
 from projections.store import Store
@@ -91,6 +91,14 @@ def database_url(request, tmp_path):
     url = server.create_database(template=template)
     yield url
     server.drop_database(url)
+
+
+@pytest.fixture(params=STORES)
+def new_url(request, tmp_path):
+    """The address of a database in which there is nothing at all yet, on either database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'groups.db'}"
+    return request.getfixturevalue("postgres").create_database()
 
 
 @pytest.fixture
@@ -192,7 +200,7 @@ def customers(store):
     def put(*which: str | int) -> list[str]:
         ids = [f"cus_{n:06}" for n in range(which[0])] if isinstance(which[0], int) else [*which]
         rows = [(line, {"id": customer_id}) for line, customer_id in enumerate(ids)]
-        directory.import_batch(store, rows, "user_ada", directory.Imported())
+        directory_import.import_batch(store, rows, "user_ada", directory_import.Imported())
         return ids
 
     return put

@@ -45,6 +45,7 @@ class Server:
             for name, value in os.environ.items()
             if not name.startswith("CUSTOMER_GROUPS_")
         } | {f"CUSTOMER_GROUPS_{name}": value for name, value in settings.items()}
+        self.output = directory / f"serve-{self.port}.out"
         self.log = directory / f"serve-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -65,9 +66,9 @@ class Server:
         if prepare and self.database_url.startswith("postgresql"):
             made = self.cli("init-db")
             assert made.returncode == 0, made.stderr
-        with self.log.open("ab") as log:
+        with self.output.open("ab") as output, self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve"], env=self.environment, stdout=log, stderr=log
+                [*COMMAND, "serve"], env=self.environment, stdout=output, stderr=log
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -398,7 +398,7 @@ def test_a_body_that_is_not_utf_8_is_refused_before_a_repeat_and_a_bad_reason_af
     path, once = f"{GROUPS}/{api.group()['id']}", {"Idempotency-Key": unique("once")}
     api.post(path, {"metadata": {"a": 1}}, headers=once)
 
-    latin = api("POST", path, data="\"é\"".encode("latin-1"), headers=JSON | once)
+    latin = api("POST", path, data='"é"'.encode("latin-1"), headers=JSON | once)
     repeat = api.post(path, {"metadata": {"a": 1}}, headers=once | {"X-Reason": "%FF"})
     anew = api.post(path, {"metadata": {"a": 1}}, headers={"X-Reason": "%FF"})
 

@@ -261,7 +261,9 @@ def test_what_a_csv_writer_writes_is_read_back_in_any_pieces(table, piece):
     found = list(read_csv(Trickle((text.getvalue().encode(), 1), piece=piece)))
 
     metadata = [{name: cell for name, cell in zip("xy", row, strict=True) if cell} for row in table]
-    assert [row.values for row in found] == [{"metadata": entry} if entry else {} for entry in metadata]
+    assert [row.values for row in found] == [
+        {"metadata": entry} if entry else {} for entry in metadata
+    ]
 
 
 @settings(deadline=None, max_examples=300)

@@ -11,7 +11,7 @@ from eventsourcing.utils import get_topic, resolve_topic
 from domain.application import merging
 from domain.group import Group, GroupEvent
 from domain.transcoding import EventTranscoder, rfc3339
-from projections import directory
+from projections import directory, directory_import
 
 FROZEN = json.loads((Path(__file__).parent / "frozen_events.json").read_text())
 """One stored event of each shape there ever was: together the history of one group."""
@@ -166,7 +166,7 @@ def test_no_event_outgrows_256_kib(groups, store):
     with store.deciding():
         for start in range(0, 1000, 100):
             rows = [(n, {"id": customer_id}) for n, customer_id in enumerate(ids[start:][:100])]
-            directory.import_batch(store, rows, "user_admin", directory.Imported())
+            directory_import.import_batch(store, rows, "user_admin", directory_import.Imported())
     group_id = groups.create_group("N" * 255, metadata, reason="ü" * 500).group_id
 
     groups.change_customers(group_id, add=ids, reason="ü" * 500, correlation_id="x" * 128)

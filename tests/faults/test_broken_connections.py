@@ -5,7 +5,7 @@ import pytest
 
 from domain.application import CustomerGroups
 from domain.errors import NameTaken
-from projections import directory, group_list, log, requests, schema
+from projections import directory, directory_import, group_list, log, requests, schema
 from projections import postgres as postgres_store
 from projections.postgres import PostgresStore
 from projections.rebuild import rebuild, verify
@@ -143,14 +143,14 @@ def test_changes_of_the_directory_survive_a_cut_too(store, own_store, proxy):
 
 def test_an_import_that_loses_its_connection_counts_nothing_twice(store, proxy):
     rows = [(line, {"id": str(line)}) for line in range(100)]
-    imported = directory.Imported()
+    imported = directory_import.Imported()
     store.read("SELECT 1")
 
     proxy.cut_before_commit()
     with pytest.raises(ConnectionLost):
-        directory.import_batch(store, rows, "user_eve", imported)
+        directory_import.import_batch(store, rows, "user_eve", imported)
     proxy.arm()
-    directory.import_batch(store, rows, "user_eve", imported)
+    directory_import.import_batch(store, rows, "user_eve", imported)
 
     assert (imported.created, imported.unchanged) == (100, 0)
     assert directory.page(store, limit=1).count == 100

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from projections import directory, group_list, log
+from projections import directory_import, group_list, log
 from projections.rebuild import rebuild, verify
 from projections.store import StoreUnavailable
 
@@ -55,11 +55,11 @@ def test_a_full_disk_refuses_the_change_and_leaves_nothing_half(groups, store, c
         for large in (
             lambda: groups.change_customers(vip, add=ids[1500:]),
             lambda: rebuild(store),
-            lambda: directory.import_batch(
+            lambda: directory_import.import_batch(
                 store,
                 [(n, {"id": f"new {n}", "metadata": {"text": "x" * 2000}}) for n in range(1000)],
                 "user_eve",
-                directory.Imported(),
+                directory_import.Imported(),
             ),
         ):
             with pytest.raises(StoreUnavailable):

@@ -31,8 +31,12 @@ def test_every_acknowledged_change_outlives_the_database(server, store, plan, wo
     running = worker(plan)
     running.start()
 
-    answers = hear_until_killed(running, server.kill)
-    server.start()
+    def crash():
+        server.kill()
+        server.start()
+        running.process.kill()
+
+    answers = hear_until_killed(running, crash)
 
     store.close()
     kept = {row[0] for row in store.read("SELECT notification_id FROM stored_events")}

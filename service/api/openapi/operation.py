@@ -177,11 +177,6 @@ def responses(asked: Asked) -> dict[str, Any]:
         status: answered(status, asked.route.answers[status], headers(status, asked))
         for status in asked.route.answers
     }
-    if asked.route.links:
-        found[200]["links"] = {
-            name: {"operationId": name, "parameters": {parameter: f"$response.body#{place}"}}
-            for name, parameter, place in asked.route.links
-        }
     for status in {CODES[code][0] for code in asked.codes}:
         codes = [code for code in asked.codes if CODES[code][0] == status]
         found[status] = codes[0] if len(codes) == 1 else refusal(codes)

@@ -46,7 +46,8 @@ accepted. Unknown parameters and keys are refused. Answers have `X-Request-Id`.
 
 **Credentials.** A token as `Authorization: Bearer`, a secret key as `Authorization: Basic`, or the
 session cookie; `Authorization` wins over the cookie. A change under the cookie is refused when a
-browser sends it from another site.
+browser sends it from another site. Pages of `CUSTOMER_GROUPS_ALLOWED_ORIGINS` may use all of this
+(CORS, with credentials).
 
 **Fields.** `fields` selects the keys of objects. Customers of a group (groups of a customer) are
 embedded up to {EMBEDDED_OF_ONE:,} of one object and {EMBEDDED_IN_ALL:,} in one answer.

@@ -12,10 +12,10 @@ from service.api.problems import Checked, Query
 
 JSON_PAGE = ("Link",)
 VERSIONED = ("ETag", "X-Position", "Idempotent-Replayed")
+RECORDED = ("X-Position", "Idempotent-Replayed")
+
 FILES = ("start.js", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 """What the page of the documentation is made of."""
-
-RECORDED = ("X-Position", "Idempotent-Replayed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,7 @@ class Route:
     `answers` gives to each status that is no refusal a shape of `answers.py`, a media type, or None
     for an empty body; `headers` are those that such answers may have. `refusals` are the codes that
     the route's own rules end in; those that follow from the rest are added. `once` says that it
-    takes an `Idempotency-Key`, `conditional` an `If-Match`. `links` are the routes that take an id
-    of the answer: the view's name, its parameter, the id's place. `more` follows the docstring.
+    takes an `Idempotency-Key`, `conditional` an `If-Match`. `more` follows the docstring.
     """
 
     answers: Mapping[int, str | None]
@@ -36,7 +35,6 @@ class Route:
     refusals: tuple[str, ...] = ()
     once: bool = False
     conditional: bool = False
-    links: tuple[tuple[str, str, str], ...] = ()
     more: str = ""
 
 
@@ -51,7 +49,6 @@ ROUTES: dict[str, Route] = {
         body=schemas.CreateGroup,
         refusals=("name-taken", "metadata-too-large"),
         once=True,
-        links=(("get_group", "group_id", "/customer_group/id"),),
     ),
     "groups.get_group": Route(
         answers={200: "GroupAnswer", 304: None},
@@ -107,7 +104,6 @@ ROUTES: dict[str, Route] = {
         query=queries.CustomerQuery,
         body=schemas.CreateCustomer,
         refusals=("email-taken", "metadata-too-large"),
-        links=(("get_customer", "customer_id", "/customer/id"),),
     ),
     "customers.get_customer": Route(
         answers={200: "CustomerAnswer"},
@@ -171,7 +167,6 @@ ROUTES: dict[str, Route] = {
     "sign_in.create_api_key": Route(
         answers={200: "ApiKeyAnswer"},
         body=schemas.CreateApiKey,
-        links=(("revoke_api_key", "key_id", "/api_key/id"),),
     ),
     "sign_in.list_api_keys": Route(answers={200: "ApiKeyPage"}, query=queries.PageQuery),
     "sign_in.revoke_api_key": Route(answers={200: "ApiKeyAnswer"}, refusals=("not-found",)),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections import directory
-from projections.directory import Imported
+from projections import directory, directory_import
+from projections.directory_import import Imported
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def load(store):
     def load(*rows, imported=None, **how):
         imported = imported or Imported()
         numbered = [*enumerate(rows, start=2)]
-        directory.import_batch(store, numbered, "user_eve", imported, **how)
+        directory_import.import_batch(store, numbered, "user_eve", imported, **how)
         return imported
 
     return load

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from projections import directory, membership
+from projections import directory, directory_import, membership
 from projections.documents import folded, milliseconds, time_shown
 from projections.pages import InvalidCursor
 
@@ -36,7 +36,9 @@ def vip(groups, store, create):
         }
         rows.append((number, person))
     for start in (0, 20):
-        directory.import_batch(store, rows[start:][:20], "user_ada", directory.Imported())
+        directory_import.import_batch(
+            store, rows[start:][:20], "user_ada", directory_import.Imported()
+        )
     ids = [row["id"] for _, row in rows]
     vip, other = create("VIP", "Other")
     for start in (0, 11, 12, 29):

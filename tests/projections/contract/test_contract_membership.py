@@ -33,8 +33,10 @@ def test_leaving_and_joining_again_are_two_intervals(groups, intervals, create, 
     groups.change_customers(vip, add=[ada])
     groups.change_customers(vip, remove=[ada])
     groups.change_customers(vip, add=[ada])
-
     assert intervals(vip) == [(ada, 2, 3), (ada, 4, None)]
+    groups.change_customers(vip, remove=[ada])
+
+    assert intervals(vip) == [(ada, 2, 3), (ada, 4, 5)]
 
 
 def test_deleting_and_restoring_a_group_leaves_every_interval(
