@@ -11,6 +11,7 @@ from service.api.bodies import METADATA_KEYS, metadata_fault
 from service.api.problems import Worded, expected, refusal, shown
 
 LONGEST_TEXT = 255
+RESERVED_IDS = ("import", "lookup")
 LONGEST_CUSTOMER_ID = 128
 
 # NUL and lone surrogates are among them, for values that never were JSON
@@ -40,6 +41,8 @@ def customer_id_problem(id: str, *, allow_at: bool) -> str | None:
             f"A customer id has 1 to {LONGEST_CUSTOMER_ID} visible ASCII characters without "
             f"/ \\ ? # % , and is not . or .., got: '{shown(id)}'"
         )
+    if id in RESERVED_IDS:
+        return f"'{id}' cannot be a customer's id, the route of that name stands in its place"
     if "@" in id and not allow_at:
         return (
             "A customer id with an @ is refused, because ids are kept for ever and e-mail "

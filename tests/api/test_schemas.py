@@ -421,6 +421,7 @@ def test_an_id_that_would_break_a_path_is_refused(id):
 
 
 def test_an_id_with_an_at_needs_the_setting():
+    assert "'lookup' cannot be" in (customer_id_problem("lookup", allow_at=True) or "")
     assert "an @ is refused" in (customer_id_problem("ada@example.com", allow_at=False) or "")
     assert customer_id_problem("ada@example.com", allow_at=True) is None
 
