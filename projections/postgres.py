@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, cast
+from uuid import uuid4
 
 import psycopg
 
@@ -18,7 +19,25 @@ LOCK_SECONDS = 30
 WRITE_LOCK = 0x6375_7367_726F_7570
 """The number of the advisory lock that every write transaction takes first ("cusgroup")."""
 
-TAKE_LOCK = f"SELECT pg_advisory_xact_lock({WRITE_LOCK}), pg_current_xact_id()::text"
+TAKE_LOCK = f"SELECT pg_advisory_xact_lock({WRITE_LOCK}), pg_is_in_recovery()"
+
+DECISION = (
+    "CREATE TABLE decision (writer TEXT PRIMARY KEY, number BIGINT NOT NULL,"
+    " decided_at TIMESTAMPTZ NOT NULL)"
+)
+"""The number of each thread's newest transaction, committed with it: the proof that it was.
+
+PostgreSQL's own numbers are none: after a crash it gives those of lost transactions out again, and
+`pg_xact_status` then says of a change that nobody has that it was committed.
+"""
+
+COMMIT = """
+INSERT INTO decision VALUES ('{writer}', {number}, now())
+ON CONFLICT (writer) DO UPDATE SET number = excluded.number, decided_at = excluded.decided_at;
+COMMIT
+"""
+
+FORGET_WRITERS = "DELETE FROM decision WHERE decided_at < now() - interval '1 day'"
 
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE group_list IN ACCESS SHARE MODE"
 """The lock comes before the first read, with which the snapshot begins: no rebuild can put tables
@@ -61,6 +80,7 @@ class PostgresStore(Store):
     """A store in a PostgreSQL database. One connection a thread, made anew when it was lost."""
 
     dialect = "postgres"
+    SCHEMA = ("CREATE EXTENSION IF NOT EXISTS pg_trgm", DECISION)
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -115,46 +135,50 @@ class PostgresStore(Store):
         """Run a statement and return how many rows it changed."""
         with self._errors():
             changed = self.connection.execute(translated(statement), parameters).rowcount
-        self._written += changed
+        self._has_written(changed)
         return changed
 
     def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row."""
         with self._errors(), self.connection.cursor() as cursor:
             cursor.executemany(cast("Any", translated(statement).decode()), rows)
-        self._written += len(rows)
+        self._has_written(len(rows))
 
     def define(self, statement: str) -> None:
         """Run a statement of the schema."""
         with self._errors():
             self.connection.execute(statement.encode())
+        self._has_written(0)
 
     def insert_events(self, rows: Sequence[tuple[str, int, str, bytes]]) -> list[int]:
         """Append events and return their positions."""
         with self._errors():
             columns = [list(column) for column in zip(*rows, strict=True)]
             inserted = self.connection.execute(INSERT_EVENTS, columns).fetchall()
+        self._has_written(len(rows))
         return sorted(position for (position,) in inserted)
+
+    def _has_written(self, rows: int) -> None:
+        self._thread.has_written = True
+        self._written += rows
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._errors():
             connection = self.connection
             connection.execute("BEGIN")
+        self._thread.has_written = False
         try:
             with self._errors():
-                transaction_id = connection.execute(TAKE_LOCK).fetchall()[0][1]
+                is_replica = connection.execute(TAKE_LOCK).fetchall()[0][1]
+            if is_replica:
+                raise StoreUnavailable("this database only follows another one")
             yield
+            self._commit(connection)
         except BaseException:
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
             raise
-        try:
-            connection.execute("COMMIT")
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            self.close()
-            if not self._committed(transaction_id):
-                raise ConnectionLost(f"the connection broke before COMMIT: {error}") from error
         if self._written >= self._next_analysis:
             self._analyze()
 
@@ -168,7 +192,26 @@ class PostgresStore(Store):
         with suppress(psycopg.Error, StoreUnavailable):
             self.connection.execute(ANALYZE)
 
-    def _committed(self, transaction_id: str) -> bool:
+    def _commit(self, connection: psycopg.Connection[Row]) -> None:
+        """Commit; when no answer comes, find out whether it happened."""
+        if not self._thread.has_written:
+            with suppress(psycopg.Error):  # there is nothing to lose
+                connection.execute("COMMIT")
+            return
+        if not hasattr(self._thread, "writer"):
+            self._thread.writer, self._thread.number = uuid4().hex, 0
+            with self._errors():
+                connection.execute(FORGET_WRITERS)
+        self._thread.number += 1
+        statement = COMMIT.format(writer=self._thread.writer, number=self._thread.number)
+        try:
+            connection.execute(statement.encode(), prepare=False)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.close()
+            if not self._committed(self._thread.number):
+                raise ConnectionLost(f"the connection broke before COMMIT: {error}") from error
+
+    def _committed(self, number: int) -> bool:
         """Return what became of a transaction whose COMMIT was not answered.
 
         Waits for the write lock, which that transaction held until it ended one way or the other,
@@ -178,8 +221,9 @@ class PostgresStore(Store):
         while True:
             try:
                 self.query(PASS_LOCK, {})
-                status = self.query(
-                    "SELECT pg_xact_status(CAST(:id AS xid8))", {"id": transaction_id}
+                newest = self.query(
+                    "SELECT number FROM decision WHERE writer = :writer",
+                    {"writer": self._thread.writer},
                 )
             except StoreUnavailable as error:
                 if time.monotonic() > deadline:
@@ -188,7 +232,7 @@ class PostgresStore(Store):
                     ) from error
                 time.sleep(0.1)
             else:
-                return status == [("committed",)]
+                return newest == [(number,)]
 
     @contextmanager
     def filling(self) -> Iterator[None]:

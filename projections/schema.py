@@ -44,9 +44,8 @@ def init(store: Store, more: Sequence[str] = ()) -> bool:
         if "property" in store.table_names():
             _refuse_newer(store)
             return False
-        if store.dialect == "postgres":
-            store.define("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        for statement in (*log.SCHEMA, *directory.SCHEMA, *requests.IDEMPOTENCY, *more):
+        own = (*store.SCHEMA, *log.SCHEMA, *directory.SCHEMA, *requests.IDEMPOTENCY)
+        for statement in (*own, *more):
             store.define(statement)
         for statement in store.search_schema(directory.SEARCHED):
             store.define(statement)

@@ -72,6 +72,7 @@ class Store(ABC):
     """
 
     dialect: ClassVar[str]
+    SCHEMA: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.factory = Factory(self)

@@ -420,8 +420,12 @@ def test_an_id_that_would_break_a_path_is_refused(id):
     assert "visible ASCII" in (customer_id_problem(id, allow_at=True) or "")
 
 
+@pytest.mark.parametrize("id", ["import", "lookup"])
+def test_an_id_that_is_the_name_of_a_route_is_refused(id):
+    assert f"'{id}' cannot be" in (customer_id_problem(id, allow_at=True) or "")
+
+
 def test_an_id_with_an_at_needs_the_setting():
-    assert "'lookup' cannot be" in (customer_id_problem("lookup", allow_at=True) or "")
     assert "an @ is refused" in (customer_id_problem("ada@example.com", allow_at=False) or "")
     assert customer_id_problem("ada@example.com", allow_at=True) is None
 

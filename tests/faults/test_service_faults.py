@@ -165,6 +165,7 @@ def test_sigterm_under_load_answers_what_is_in_flight_and_ends_in_time(new_url, 
     for client in working:
         client.result()
 
+    print(load.outcomes, took)
     assert took < STOP_SECONDS
     assert set(load.outcomes) <= {200, 503, "refused", "cut"}
     with Server(new_url, tmp_path) as again:
@@ -218,7 +219,7 @@ def test_a_connection_cut_around_a_commit_is_one_success_and_one_event(
     (customer,) = api.customers(1)
     names = {"name": unique("Cut "), "id": group["id"], "customer": customer}
     names["group"] = f"{GROUPS}/{group['id']}"
-    method, path, body = filled(RECORDED[change], names)
+    method, path, body = (filled(part, names) for part in RECORDED[change])
     kind = "merge-patch+json" if method == "PATCH" else "json"
     headers = {"Content-Type": f"application/{kind}"}
     if key:
@@ -431,9 +432,16 @@ def test_a_customer_deleted_while_it_is_added_ends_without_the_membership(crowde
 # Slow requests
 
 
-def test_slow_uploads_and_slow_logins_stop_nobody(start):
-    server = start()
-    api = signed_in(server)
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    """The API of a service of one process with the embedded database."""
+    directory = tmp_path_factory.mktemp("single")
+    with Server(f"sqlite:///{directory / 'groups.db'}", directory) as server:
+        yield signed_in(server)
+
+
+def test_slow_uploads_and_slow_logins_stop_nobody(single):
+    api, server = single, single.server
     token = api.session.headers["Authorization"]
     head = (
         f"POST /admin/customers/import HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n"
@@ -452,10 +460,10 @@ def test_slow_uploads_and_slow_logins_stop_nobody(start):
             upload.sendall(head.encode() + b"3\r\nid\n\r\n" + b"5\r\nslow%d\r\n" % number)
         logins = [pool.submit(log_in, number) for number in range(8)]
         took = []
-        for number in range(20):
+        for _ in range(20):
             began = time.monotonic()
-            assert api.post(GROUPS, {"name": f"Group {number}"}).ok
-            assert api.get(GROUPS).json()["count"] == number + 1
+            name = api.group()["name"]
+            assert api.get(GROUPS, params={"name": name}).json()["count"] == 1
             took.append(time.monotonic() - began)
 
         for upload in uploads:
@@ -467,12 +475,11 @@ def test_slow_uploads_and_slow_logins_stop_nobody(start):
     assert max(took) < 1
 
 
-def test_changes_go_on_while_a_long_import_runs(crowded, sized):
+def test_changes_go_on_while_a_long_import_runs(single, sized):
     rows = sized(10_000, 200_000)
     word = unique("row-")
     text = "id,note\n" + "".join(f"{word}{number:06},x\n" for number in range(rows))
-    token = crowded.session.headers["Authorization"].removeprefix("Bearer ")
-    importer = Api(crowded.server, token)
+    importer = signed_in(single.server)
     took = []
     with ThreadPoolExecutor(1) as pool:
         importing = pool.submit(
@@ -484,10 +491,10 @@ def test_changes_go_on_while_a_long_import_runs(crowded, sized):
         )
         while not importing.done():
             began = time.monotonic()
-            crowded.group()
+            single.group()
             took.append(time.monotonic() - began)
         imported = importing.result().json()
 
     assert (imported["created"], imported["refused"]) == (rows, 0)
     assert len(took) >= 5, "the import lets others in between"
-    assert max(took) < 2
+    assert max(took) < 1
