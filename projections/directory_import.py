@@ -130,7 +130,7 @@ class _Batch:
     def write(self) -> None:
         """Write what is new and what changed.
 
-        The e-mails that move are let go of first, so that customers may swap them.
+        The e-mails that move are let go of first: one row may free what a later one takes.
         """
         new = [one for id, one in self.now.items() if id not in self.before]
         changed = [one for id, one in self.now.items() if one is not self.before.get(id, one)]

@@ -67,6 +67,8 @@ AND g.id IN (SELECT each.value FROM each(:groups))
 ORDER BY g.id
 """
 
+COUNT = "SELECT customers_count FROM group_list WHERE group_key = :group"
+
 SMALL_GROUP = 2000
 """Up to here all members are looked at; beyond, the plan starts at an index of the customers."""
 
@@ -188,7 +190,7 @@ def members(
         joins="LEFT JOIN customer c ON c.id = page.customer_id",
         condition=f"{of_group}{condition}",
         parameters=parameters | {"group": group.group_key},
-        total=None if filtered else group.customers_count,
+        total=None if filtered else COUNT,
         count_cap=COUNT_CAP if filtered else None,
         order=sorting,
         descending=descending,

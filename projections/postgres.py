@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 
+from projections.read_models import prefixed
 from projections.sql import Row
 from projections.store import ConnectionLost, Store, StoreUnavailable
 
@@ -48,10 +49,7 @@ PASS_LOCK = f"SELECT pg_advisory_lock({WRITE_LOCK}), pg_advisory_unlock({WRITE_L
 TAKEOVER_MS = 100
 """How long a rebuild waits for readers while everybody waits for it."""
 
-FIRST_ANALYSIS = 1000
-"""After so many written rows the planner is told what is in the tables; then at twice as many."""
-
-ANALYZE = "ANALYZE customer, group_list, group_detail, membership"
+ANALYZE = "ANALYZE (SKIP_LOCKED) customer, group_list, group_detail, membership"
 
 RECONNECT_SECONDS = 10
 """How long a command whose COMMIT was not answered waits to learn what became of it."""
@@ -85,8 +83,6 @@ class PostgresStore(Store):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
-        self._written = 0
-        self._next_analysis = FIRST_ANALYSIS
 
     @property
     def connection(self) -> psycopg.Connection[Row]:
@@ -135,32 +131,38 @@ class PostgresStore(Store):
         """Run a statement and return how many rows it changed."""
         with self._errors():
             changed = self.connection.execute(translated(statement), parameters).rowcount
-        self._has_written(changed)
+        self._thread.has_written = True
         return changed
 
     def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row."""
         with self._errors(), self.connection.cursor() as cursor:
             cursor.executemany(cast("Any", translated(statement).decode()), rows)
-        self._has_written(len(rows))
+        self._thread.has_written = True
+        self.write.count(len(rows))
+
+    def analyze(self, prefix: str) -> None:
+        """Refresh the planner's statistics, which autovacuum does late and in a rebuild never.
+
+        Without them a new group counts as one of a single member: to search it for a word that all
+        of its 10,000 members have takes 5 s, to take 1,000 of them out in a replay half a second.
+        """
+        with self._errors():
+            self.connection.execute(prefixed(ANALYZE, prefix).encode())
 
     def define(self, statement: str) -> None:
         """Run a statement of the schema."""
         with self._errors():
             self.connection.execute(statement.encode())
-        self._has_written(0)
+        self._thread.has_written = True
 
     def insert_events(self, rows: Sequence[tuple[str, int, str, bytes]]) -> list[int]:
         """Append events and return their positions."""
         with self._errors():
             columns = [list(column) for column in zip(*rows, strict=True)]
             inserted = self.connection.execute(INSERT_EVENTS, columns).fetchall()
-        self._has_written(len(rows))
-        return sorted(position for (position,) in inserted)
-
-    def _has_written(self, rows: int) -> None:
         self._thread.has_written = True
-        self._written += rows
+        return sorted(position for (position,) in inserted)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -179,18 +181,6 @@ class PostgresStore(Store):
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
             raise
-        if self._written >= self._next_analysis:
-            self._analyze()
-
-    def _analyze(self) -> None:
-        """Refresh the planner's statistics after bulk writes, as autovacuum would in a minute.
-
-        Until then a new group counts as one of a single member, and a search in it for a word that
-        all of its 10,000 members have takes 5 s.
-        """
-        self._next_analysis = 2 * self._written
-        with suppress(psycopg.Error, StoreUnavailable):
-            self.connection.execute(ANALYZE)
 
     def _commit(self, connection: psycopg.Connection[Row]) -> None:
         """Commit; when no answer comes, find out whether it happened."""

@@ -1,10 +1,11 @@
 """The embedded store: one file, WAL, one writer at a time."""
 
+import os
 import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,9 @@ class SQLiteStore(Store):
         if connection is None:
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with suppress(FileExistsError):  # a new file is for us alone; an old one is left
+                    # alone: closing it would let go of the locks that other threads have on it
+                    os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
                 connection = sqlite3.connect(
                     self.path,
                     isolation_level=None,
@@ -102,6 +106,9 @@ class SQLiteStore(Store):
             self.connection.executemany(translated(statement), rows)
         except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
+
+    def analyze(self, prefix: str) -> None:
+        """Do nothing: SQLite plans the same with and without statistics."""
 
     def define(self, statement: str) -> None:
         """Run a statement of the schema."""

@@ -48,16 +48,31 @@ def persistently(call: Callable[[], T]) -> T:
         raise StoreUnavailable(str(error)) from error
 
 
-@dataclass(frozen=True)
+FIRST_ANALYSIS = 1000
+"""After so many changed rows the planner is told what is in the tables; then at twice as many."""
+
+
+@dataclass(eq=False)
 class Changes:
     """`Write` for one set of tables: the live ones, or those of a rebuild (by their prefix)."""
 
     store: "Store"
     prefix: str = ""
+    changed: int = 0
+    analyzed: int = 0
 
     def __call__(self, statement: str, /, **parameters: Any) -> int:
         """Return how many rows were changed."""
-        return self.store.execute(prefixed(statement, self.prefix), parameters)
+        changed = self.store.execute(prefixed(statement, self.prefix), parameters)
+        self.count(changed)
+        return changed
+
+    def count(self, rows: int) -> None:
+        """Count changed rows, and refresh the planner's statistics when the tables outgrew them."""
+        self.changed += rows
+        if self.changed - self.analyzed >= max(FIRST_ANALYSIS, self.analyzed):
+            self.analyzed = self.changed
+            self.store.analyze(self.prefix)
 
     def read(self, statement: str, /, **parameters: Any) -> list[Row]:
         """Return all rows."""
@@ -98,6 +113,10 @@ class Store(ABC):
     @abstractmethod
     def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row, in the write transaction."""
+
+    @abstractmethod
+    def analyze(self, prefix: str) -> None:
+        """Let the planner know what bulk writes have put in the tables of a prefix."""
 
     @abstractmethod
     def define(self, statement: str) -> None:

@@ -38,7 +38,8 @@ SCHEMA = (
     "CREATE UNIQUE INDEX api_key_token ON api_key (token_hash)",
     """
     CREATE TABLE session (
-      token_hash TEXT PRIMARY KEY, claims TEXT NOT NULL, expires_at BIGINT NOT NULL
+      token_hash TEXT PRIMARY KEY, user_id TEXT NOT NULL, claims TEXT NOT NULL,
+      expires_at BIGINT NOT NULL
     )
     """,
     """
@@ -53,7 +54,7 @@ SESSION_SECONDS = 10 * 60 * 60
 
 LOGIN_FAILURES = 10
 LOGIN_WINDOW_SECONDS = 5 * 60
-"""So many wrong passwords for one e-mail within so long, and no more is tried until it is over."""
+"""So many wrong passwords for one e-mail from one address within so long, and no more is tried."""
 
 LAST_USED_SECONDS = 60
 """A key's last use is noted at most this often: it would make every read a write."""
@@ -96,13 +97,16 @@ class Accounts:
     # -- users -------------------------------------------------------------------------------
 
     def create_user(self, email: str, password: str, *, replace: bool = False) -> User:
-        """Create a user, or give an existing one a new password. Raises `EmailInUse`."""
+        """Create a user, or give an existing one a new password, which ends its sessions.
+
+        Raises `EmailInUse`.
+        """
         hashed = self._hasher.hash(password)
         with self.store.deciding():
             now = shown(milliseconds(decided_at.get()))
             user = self.user_by_email(email)
             if user is not None and not replace:
-                raise EmailInUse(f"a user with the e-mail {email} exists")
+                raise EmailInUse(f"A user with the e-mail {email} exists")
             self.store.write(
                 "INSERT INTO account VALUES (:id, :email, :folded, :hash, :now, :now)"
                 " ON CONFLICT (email_folded) DO UPDATE"
@@ -114,6 +118,8 @@ class Accounts:
                 now=now,
             )
             made = self.user_by_email(email)
+            if user is not None:
+                self.store.write("DELETE FROM session WHERE user_id = :id", id=user.id)
         if made is None:
             raise StoreUnavailable("the user was not stored")
         return made
@@ -137,12 +143,13 @@ class Accounts:
         """Whether anybody can sign in."""
         return bool(self.store.read("SELECT 1 FROM account LIMIT 1"))
 
-    def login(self, email: str, password: str) -> User | None:
+    def login(self, email: str, password: str, address: str) -> User | None:
         """Return the user if the password is right; as slow for an unknown e-mail.
 
-        Raises `TooManyLogins`.
+        Wrong passwords count by e-mail and network address, so that nobody can keep the user out
+        from elsewhere. Raises `TooManyLogins`.
         """
-        email_hash = _hash(folded(email))
+        email_hash = _hash(f"{folded(email)} {address}")
         self._refuse_too_many(email_hash)
         rows = self.store.read(
             "SELECT id, password_hash FROM account WHERE email_folded = :email",
@@ -267,8 +274,9 @@ class Accounts:
         with self.store.deciding():
             self.store.write("DELETE FROM session WHERE expires_at <= :now", now=now)
             self.store.write(
-                "INSERT INTO session VALUES (:hash, :claims, :expires)",
+                "INSERT INTO session VALUES (:hash, :user, :claims, :expires)",
                 hash=_hash(token),
+                user=claims["actor_id"],
                 claims=orjson.dumps(claims).decode(),
                 expires=now + SESSION_SECONDS,
             )

@@ -20,7 +20,7 @@ from service.accounts import User
 from service.api.problems import Invalid, Problem
 from service.current import accounts, settings, store, wiring
 from service.errors import Answer, Wording, unauthorized
-from service.front import BODY_TOO_LARGE
+from service.front import ASK_FIRST, ASKED, BODY_TOO_LARGE
 
 COOKIE = "customer_groups_session"
 TOKEN_SECONDS = 24 * 60 * 60
@@ -31,6 +31,7 @@ REPLICA_SECONDS = 2
 """How long a read waits for a replica to reach `X-Min-Position`, in the front."""
 
 _SANE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a reason may have lines
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 Parameters = ParamSpec("Parameters")
@@ -148,6 +149,8 @@ def requires(
                 refuse_cross_site()
             if request.method in CHANGES:
                 check_body(accepts)
+            if ASK_FIRST in request.environ:
+                return Response(status=ASKED)
             wait_for_position()
             token = context.set(
                 Context(
@@ -268,8 +271,10 @@ def reason() -> str | None:
         said = unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeError:
         raise Invalid([Problem("X-Reason accepts percent-encoded UTF-8")]) from None
-    if len(said) > LONGEST_REASON or "\0" in said:
-        raise Invalid([Problem(f"X-Reason accepts up to {LONGEST_REASON} characters, without NUL")])
+    if len(said) > LONGEST_REASON or _CONTROL.search(said):
+        raise Invalid(
+            [Problem(f"X-Reason accepts up to {LONGEST_REASON} characters, none of control")]
+        )
     return said
 
 

@@ -5,6 +5,7 @@ Everything that waits for a client is done by the event loop; threads only ever 
 
 import asyncio
 import io
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import suppress
@@ -38,6 +39,10 @@ _BASE: WSGIEnvironment = {
     "wsgi.run_once": False,
     "wsgi.version": (1, 0),
 }
+
+IDLE_SECONDS = 60  # how long a body may stand still
+
+_SLASHES = re.compile(b"/{2,}")
 
 
 class ClientGone(Exception):
@@ -176,11 +181,12 @@ def environ_of(scope: Scope) -> WSGIEnvironment:
     raw_path: bytes = scope["raw_path"]
     query: bytes = scope["query_string"]
     path = unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path
+    path = _SLASHES.sub(b"/", path)  # one spelling: limits and lanes go by it, as Flask does
     target = raw_path + b"?" + query if query else raw_path
     host, port = scope["server"]
     environ: WSGIEnvironment = {
         **_BASE,
-        "REQUEST_METHOD": scope["method"],
+        "REQUEST_METHOD": scope["method"].upper(),
         "PATH_INFO": path.decode("latin-1"),
         "QUERY_STRING": query.decode("latin-1"),
         "RAW_URI": target.decode("latin-1"),
@@ -252,7 +258,11 @@ async def _copy(
 ) -> int:
     size, more = 0, length != 0
     while more:
-        message = await receive()
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise ClientGone from None
         if message["type"] == "http.disconnect":
             raise ClientGone
         block = message.get("body", b"")

@@ -15,6 +15,7 @@ from ulid import ULID
 from domain.application import CustomerGroups
 from domain.context import Actor, Context, context
 from projections import rebuild, schema
+from projections.sqlite import SQLiteStore
 from projections.store import Store, StoreUnavailable
 from projections.stores import open_store
 from service import app, demo_data
@@ -63,10 +64,17 @@ def the_settings() -> Settings:
 
 
 @contextmanager
-def database(*, ready: bool = True) -> Iterator[tuple[Settings, Store]]:
-    """Open the settings' database, or end with one sentence; `ready` also checks its schema."""
+def database(*, ready: bool = True, new: bool = False) -> Iterator[tuple[Settings, Store]]:
+    """Open the settings' database, or end with one sentence.
+
+    `ready` also checks its schema; `new` lets it be one that is not there yet.
+    """
     settings = the_settings()
     store = open_store(settings.database_url)
+    if not new and isinstance(store, SQLiteStore) and not store.path.is_file():
+        raise click.ClickException(
+            f"There is no database at {store.path.absolute()}; `customer-groups init-db` makes one."
+        )
     try:
         if ready:
             schema.check(store)
@@ -107,7 +115,7 @@ def serve_command() -> None:
     The embedded database is made on the first start, and the first admin's password is printed
     once. A PostgreSQL database is made by `customer-groups init-db`.
     """
-    with database(ready=False) as (settings, store):
+    with database(ready=False, new=True) as (settings, store):
         start_logging(settings.log_format)
         if store.dialect == "sqlite":
             show_password(settings, app.prepare(settings, store))
@@ -134,7 +142,7 @@ def init_db() -> None:
     On PostgreSQL, run it once before `serve`, and once after every upgrade of the program. Prints
     the first admin's password when it makes one.
     """
-    with database(ready=False) as (settings, store):
+    with database(ready=False, new=True) as (settings, store):
         show_password(settings, app.prepare(settings, store))
         click.echo("The database is ready.")
 
@@ -225,8 +233,8 @@ def import_customers(file: Path, dry_run: bool, kind: str | None) -> None:
 def create_user(email: str, replace: bool, password: str) -> None:
     """Create a user who may sign in with EMAIL and a password.
 
-    Changing a password (--replace) does not end sessions and tokens; those end after 10 and 24
-    hours.
+    Changing a password (--replace) ends the user's sessions at once. Tokens that were issued
+    before work until they are 24 hours old, and cannot be refreshed.
     """
     if len(password) < SHORTEST_PASSWORD:
         raise click.ClickException(f"A password has {SHORTEST_PASSWORD} characters or more.")
@@ -256,7 +264,7 @@ def create_api_key(title: str) -> None:
 
 @main.command("demo")
 def demo() -> None:
-    """Fill the database with a small shop to look around in: 12 groups, 240 made-up customers.
+    """Fill the database with a small shop to look around in: a dozen groups, 240 made-up customers.
 
     Running it again adds nothing.
     """

@@ -28,6 +28,8 @@ from service.bridge import (
 )
 
 BODY_TOO_LARGE = "customer_groups.body_too_large"  # the limit in bytes, for Flask to refuse with
+ASK_FIRST = "customer_groups.ask_first"  # would Flask take this body? `ASKED` is yes
+ASKED = 204
 READING_THREADS = CHANGING_THREADS = 4
 READS = ("GET", "HEAD", "OPTIONS")
 RETRY_SECONDS = 0.02
@@ -38,6 +40,11 @@ UNKNOWN_ERROR = {
     "code": "unknown_error",
     "type": "unknown_error",
     "message": "An unknown error occurred.",
+}
+BROKEN_BODY = {
+    "code": "invalid-request",
+    "type": "invalid_data",
+    "message": "Invalid request: the body broke off, or is not framed as HTTP/1.1 wants it",
 }
 STOPPING = {
     "code": "stopping",
@@ -61,7 +68,8 @@ class Front:
     """The requests of one process: a WSGI application behind a few threads, streams behind none.
 
     `body_limit(method, path)` is the longest body in bytes, None where there is no bound; of a
-    longer one the application gets nothing but the limit, as `BODY_TOO_LARGE` in its environ.
+    longer one the application gets nothing but the limit, as `BODY_TOO_LARGE` in its environ. Where
+    there is no bound it is asked first, with `ASK_FIRST`, and answers `ASKED` to be sent the body.
     A 503 with `X-Front-Wait: <seconds>` is asked for again every 20 ms until they have passed.
     `streams` are ASGI applications by exact path, cancelled at shutdown. `close` is called last.
     """
@@ -138,25 +146,37 @@ class Front:
             task.cancel()
 
     async def _ask(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        method, path = scope["method"], scope["path"]
         environ = environ_of(scope)
-        limit, unread = self._body_limit(method, path), False
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        limit = self._body_limit(method, path)
+        usual = self._reading if method in READS else self._changing
+        threads = self._lanes.get((method, path), usual)
+        if limit is None:
+            first = await self._exchange(environ | {ASK_FIRST: True}, self._changing)
+            if first.status != ASKED:
+                await self._refuse(first, self._changing, receive, answer)
+                return
         try:
             await read_body(environ, receive, limit=limit, disk=self._disk)
         except BodyTooLong:
-            unread = True
             environ[BODY_TOO_LARGE] = limit
-        except ClientGone:
+            exchange = await self._exchange(environ, threads)
+            await self._refuse(exchange, threads, receive, answer)
             return
-        usual = self._reading if method in READS else self._changing
-        threads = self._lanes.get((method, path), usual)
+        except ClientGone:
+            await answer.reject()
+            return
         with environ["wsgi.input"]:
             exchange = await self._exchange(environ, threads)
-            if unread:
-                exchange.headers.append((b"connection", b"close"))
             await _send(exchange, threads, receive, answer)
-        if unread:
-            await _linger(receive)
+
+    async def _refuse(
+        self, exchange: Exchange, threads: Threads, receive: Receive, answer: "_Answer"
+    ) -> None:
+        """Answer before the body was read, and let the client read the answer."""
+        exchange.headers.append((b"connection", b"close"))
+        await _send(exchange, threads, receive, answer)
+        await _linger(receive)
 
     async def _exchange(self, environ: WSGIEnvironment, threads: Threads) -> Exchange:
         """Call the application, again and again while it asks for patience."""
@@ -183,6 +203,11 @@ class _Answer:
         sending = self._send(message)
         self._begun = True
         return sending
+
+    async def reject(self) -> None:
+        """Say 400 to a body that broke off or made no sense; whoever is gone does not hear it."""
+        if not self._begun:
+            await self._whole(400, BROKEN_BODY, (b"connection", b"close"))
 
     async def fail(self) -> None:
         """Say 500; in mid-answer nothing, so that the server aborts the connection."""

@@ -22,11 +22,15 @@ ROWS_PER_TRANSACTION = 1000
 
 _ROW = CustomerRow()
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_TOO_LONG = f"The row is longer than {LARGEST_ROW_BYTES:,} bytes"
+_TOO_LONG = (
+    f"The row is longer than {LARGEST_ROW_BYTES:,} bytes; in a CSV, a quote that is never closed "
+    "takes all that follows into its row"
+)
 _NOT_UTF8 = "The row is not UTF-8"
 _NOT_CSV = (
     "The row is not CSV (RFC 4180): a quoted cell ends at its closing quote, a quote inside it is "
-    "doubled, a row ends in LF or CRLF"
+    "doubled, a row ends in LF or CRLF; a quote that is never closed takes all that follows into "
+    "its row"
 )
 
 Content = TypeVar("Content")

@@ -93,12 +93,22 @@ def database_url(request, tmp_path):
     server.drop_database(url)
 
 
+@pytest.fixture(scope="session")
+def new_database(request, tmp_path_factory) -> Callable[[str], str]:
+    """Return the address of a database of a kind in `STORES` in which there is nothing yet."""
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('new') / 'var' / 'groups.db'}"
+        return request.getfixturevalue("postgres").create_database()
+
+    return make
+
+
 @pytest.fixture(params=STORES)
-def new_url(request, tmp_path):
+def new_url(request, new_database):
     """The address of a database in which there is nothing at all yet, on either database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'new' / 'groups.db'}"
-    return request.getfixturevalue("postgres").create_database()
+    return new_database(request.param)
 
 
 @pytest.fixture

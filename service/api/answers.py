@@ -20,6 +20,9 @@ from service.errors import Answer
 
 JSON = "application/json"
 
+LONGEST_LINK = 4096
+"""A longer header is left out: proxies and clients choke on it, and the body says as much."""
+
 EMBEDDED_OF_ONE = 1000
 EMBEDDED_IN_ALL = 10_000
 
@@ -202,10 +205,12 @@ def set_links(response: Response, links: dict[str, dict[str, Any]]) -> None:
         for name, value in request.args.items(multi=True)
         if name not in ("offset", "cursor")
     ]
-    response.headers["Link"] = ", ".join(
+    link = ", ".join(
         f'<{request.path}?{urlencode([*given, *place.items()])}>; rel="{rel}"'
         for rel, place in links.items()
     )
+    if len(link) <= LONGEST_LINK:
+        response.headers["Link"] = link
 
 
 def with_position(response: Response, position: int | None) -> Response:

@@ -21,6 +21,7 @@ from service.api.problems import (
     refusal,
     shown,
 )
+from service.api.values import LONGEST_TEXT
 
 MOST_BRANCHES = 20
 DEEPEST_BRANCH = 2
@@ -79,7 +80,9 @@ class AnyOf(Worded, fields.List[Any]):
         while waiting:
             part = waiting.pop()
             if isinstance(part, str):
-                texts.append(unicodedata.normalize("NFC", part) if self.composed else part)
+                # nothing stored is longer than 255, and composing takes the square of the length
+                composed = self.composed and len(part) <= 4 * LONGEST_TEXT
+                texts.append(unicodedata.normalize("NFC", part) if composed else part)
             elif isinstance(part, list):
                 waiting += reversed(part)
             elif self.related and part.keys() == {"id"}:

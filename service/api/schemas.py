@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import fields, validates_schema
 
 from service.api.problems import Checked, refusal
-from service.api.values import Email, Flag, GroupName, Metadata, OneOf, Text, Texts
+from service.api.values import LONGEST_TEXT, Email, Flag, GroupName, Metadata, OneOf, Text, Texts
 
 MOST_LINKS = 10_000
 
@@ -115,7 +115,14 @@ class CustomerRow(CustomerFields):
 class Lookup(Checked):
     """Ids or e-mail addresses to find customers by, answered in this order."""
 
-    values = Texts("Ids or e-mail addresses.", fewest=1, most=1_000, distinct=False, required=True)
+    values = Texts(
+        "Ids or e-mail addresses.",
+        fewest=1,
+        most=1_000,
+        longest=LONGEST_TEXT,
+        distinct=False,
+        required=True,
+    )
     group_id = Text("Says of each customer whether it is in this group.")
 
 

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, g, request
 
-from service.accounts import SESSION_SECONDS
+from projections.documents import milliseconds, time_shown
+from service.accounts import SESSION_SECONDS, User
 from service.api.answers import caller_id, json_response
 from service.api.commands import body, query_of
 from service.api.queries import PageQuery
@@ -23,7 +24,7 @@ def log_in() -> Response:
     """Return a token for e-mail and password."""
     check_body()
     given = body(LOGIN)
-    user = accounts().login(given["email"], given["password"])
+    user = accounts().login(given["email"], given["password"], request.remote_addr or "")
     if user is None:
         return json_response({"type": "unauthorized", "message": "Invalid email or password"}, 401)
     return json_response({"token": issue_token(user)})
@@ -32,18 +33,25 @@ def log_in() -> Response:
 @sign_in.post("/auth/token/refresh")
 @requires(recorded=False)
 def refresh_token() -> Response:
-    """Return a new token for one that is still valid."""
+    """Return a new token for one that is still valid and no older than the password."""
     user = accounts().user(caller_id())
-    if user is None or g.caller.by != "token":
+    if user is None or not is_fresh(user):
         return unauthorized()
     return json_response({"token": issue_token(user)})
+
+
+def is_fresh(user: User) -> bool:
+    """Whether the caller's token is one, and was issued since the user's password was set."""
+    password_set_at = milliseconds(time_shown(user.updated_at)) // 1000
+    return g.caller.by == "token" and int(g.caller.claims["iat"]) >= password_set_at
 
 
 @sign_in.post("/auth/session")
 @requires(recorded=False)
 def open_session() -> Response:
-    """Set the session cookie for a token."""
-    if g.caller.by != "token":
+    """Set the session cookie for a token that is no older than the password."""
+    user = accounts().user(caller_id())
+    if user is None or not is_fresh(user):
         return unauthorized()
     cookie = accounts().open_session(g.caller.claims)
     response = json_response({"user": g.caller.claims})

@@ -198,6 +198,7 @@ class Texts(Worded, fields.List[str]):
         *,
         fewest: int = 0,
         most: int,
+        longest: int | None = None,
         distinct: bool = True,
         **options: Any,
     ) -> None:
@@ -206,7 +207,9 @@ class Texts(Worded, fields.List[str]):
             described["description"] += f" Up to {most:,} different ones; one twice counts once."
         else:
             described["maxItems"] = most
-        super().__init__(fields.String(), metadata=described, **options)
+        bounds = {} if longest is None else {"maxLength": longest}
+        super().__init__(fields.String(metadata=bounds), metadata=described, **options)
+        self.longest = longest
         self.fewest = fewest
         self.most = most
         self.distinct = distinct
@@ -217,6 +220,12 @@ class Texts(Worded, fields.List[str]):
         for index, text in enumerate(value):
             if not isinstance(text, str):
                 raise refusal(expected("string", f"{attr}, {index}", text), index)
+            if self.longest is not None and len(text) > self.longest:
+                raise refusal(
+                    f"Field '{attr}' accepts texts up to {self.longest} characters, "
+                    f"got: {len(text):,}",
+                    index,
+                )
         texts = list(dict.fromkeys(value)) if self.distinct else value
         if not self.fewest <= len(texts) <= self.most:
             accepted = f"{self.fewest} to {self.most:,}" if self.fewest else f"up to {self.most:,}"

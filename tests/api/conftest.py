@@ -1,34 +1,29 @@
 """The service as its users meet it: a real `customer-groups serve` on each database."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.api.answers import GROUPS
+from tests.conftest import STORES
 from tests.serving import Api, Server, token_of, unique
 
 __all__ = ["Api", "Server", "unique"]
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def server(request, tmp_path_factory) -> Iterator[Server]:
+@pytest.fixture(scope="session", params=STORES)
+def server(request, new_database, tmp_path_factory) -> Iterator[Server]:
     """A running service on either database, shared by all tests: they make things of their own."""
-    directory = tmp_path_factory.mktemp("serve")
-    if request.param == "sqlite":
-        database_url = f"sqlite:///{directory / 'groups.db'}"
-    else:
-        database_url = request.getfixturevalue("postgres").create_database()
-    running = Server(database_url, directory).start()
-    yield running
-    running.stop()
+    with Server(new_database(request.param), tmp_path_factory.mktemp("serve")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def sqlite_server(tmp_path_factory) -> Iterator[Server]:
+def sqlite_server(new_database, tmp_path_factory) -> Iterator[Server]:
     """A running service on SQLite, for tests to which the database does not matter."""
-    directory = tmp_path_factory.mktemp("serve")
-    running = Server(f"sqlite:///{directory / 'groups.db'}", directory).start()
-    yield running
-    running.stop()
+    with Server(new_database("sqlite"), tmp_path_factory.mktemp("serve")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +42,15 @@ def api(server: Server, token: str) -> Api:
 def anonymous(server: Server) -> Api:
     """The API without credentials."""
     return Api(server, None)
+
+
+@pytest.fixture
+def group(api: Api) -> dict[str, Any]:
+    """A group of the test's own."""
+    return api.group()
+
+
+@pytest.fixture
+def path(group: dict[str, Any]) -> str:
+    """Where the group is."""
+    return f"{GROUPS}/{group['id']}"

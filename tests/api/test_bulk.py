@@ -4,16 +4,11 @@ import json
 
 import pytest
 
+from tests.api.answers import GROUPS
 from tests.serving import unique
 
-GROUPS = "/admin/customer-groups"
 JSON = {"Content-Type": "application/json"}
 TWO_MIB = 2 * 1024 * 1024
-
-
-@pytest.fixture
-def group(api):
-    return api.group()
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from tests.api.answers import GROUPS
 from tests.serving import ADMIN_EMAIL, Api, unique
 
-GROUPS = "/admin/customer-groups"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 

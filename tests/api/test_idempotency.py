@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from projections import requests as kept
+from tests.api.answers import GROUPS
 from tests.serving import Api, unique
 
-GROUPS = "/admin/customer-groups"
 REPLAYED = "Idempotent-Replayed"
 ANSWERED = ("ETag", "Location", "X-Position", "Content-Type", "Cache-Control", "Vary")
 
@@ -17,16 +17,6 @@ ANSWERED = ("ETag", "Location", "X-Position", "Content-Type", "Cache-Control", "
 def key():
     """Headers with a key that no other test uses."""
     return {"Idempotency-Key": unique("key-")}
-
-
-@pytest.fixture
-def group(api):
-    return api.group()
-
-
-@pytest.fixture
-def path(group):
-    return f"{GROUPS}/{group['id']}"
 
 
 def assert_replays(first, repeat):

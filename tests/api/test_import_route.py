@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from tests.api.answers import CUSTOMERS
 from tests.serving import unique
 
-CUSTOMERS = "/admin/customers"
 IMPORT = f"{CUSTOMERS}/import"
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 

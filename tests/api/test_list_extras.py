@@ -3,10 +3,9 @@
 import pytest
 import requests
 
+from tests.api.answers import GROUP_KEYS, GROUPS, ids
 from tests.serving import unique
 
-GROUPS = "/admin/customer-groups"
-DEFAULT_KEYS = ["id", "name", "created_by", "created_at", "updated_at", "deleted_at", "metadata"]
 ORDERS = ["id", "name", "created_at", "updated_at", "customers_count"]
 CUSTOMER_ORDERS = ["id", "created_at", "updated_at", "email", "first_name", "last_name"]
 
@@ -22,10 +21,6 @@ def shelf(api):
     return word, made
 
 
-def ids(answer):
-    return [row["id"] for row in answer.json()["customer_groups"]]
-
-
 # customers_count and version
 
 
@@ -34,11 +29,11 @@ def test_count_and_version_are_answered_on_request_after_the_default_keys(api):
     api.add(group["id"], *api.customers(2))
     path = f"{GROUPS}/{group['id']}"
 
-    assert list(api.get(path).json()["customer_group"]) == DEFAULT_KEYS
+    assert list(api.get(path).json()["customer_group"]) == GROUP_KEYS
     asked = {"fields": "+customers_count,+version"}
     one = api.get(path, params=asked).json()["customer_group"]
     (listed,) = api.get(GROUPS, params=asked | {"id": group["id"]}).json()["customer_groups"]
-    assert list(one) == [*DEFAULT_KEYS, "customers_count", "version"]
+    assert list(one) == [*GROUP_KEYS, "customers_count", "version"]
     assert (one["customers_count"], one["version"]) == (2, 2)
     assert listed == one
     only = api.get(path, params={"fields": "customers_count"}).json()["customer_group"]

@@ -5,23 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.api.answers import CUSTOMER_KEYS, GROUPS
+from tests.conftest import STORES
 from tests.serving import Server, signed_in, unique
 
-GROUPS = "/admin/customer-groups"
-CUSTOMER_KEYS = [
-    "id",
-    "company_name",
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "metadata",
-    "has_account",
-    "created_by",
-    "created_at",
-    "updated_at",
-    "deleted_at",
-]
 ORDERS = ["added_at", "email", "first_name", "last_name", "has_account", "created_at", "updated_at"]
 CROWD = 10_001
 
@@ -392,14 +379,11 @@ def test_a_search_in_a_large_group_is_paged_in_every_order(api, crowd):
 # Unknown customers
 
 
-@pytest.fixture(scope="module")
-def open_api(request, server, tmp_path_factory):
-    """The API of a service that keeps no directory, on a database of its own."""
+@pytest.fixture(scope="module", params=STORES)
+def open_api(request, new_database, tmp_path_factory):
+    """The API of a service that keeps no directory, on either database."""
     directory = tmp_path_factory.mktemp("open")
-    url = f"sqlite:///{directory / 'groups.db'}"
-    if server.database_url.startswith("postgresql"):
-        url = request.getfixturevalue("postgres").create_database()
-    with Server(url, directory, UNKNOWN_CUSTOMERS="accept") as running:
+    with Server(new_database(request.param), directory, UNKNOWN_CUSTOMERS="accept") as running:
         yield signed_in(running)
 
 

@@ -4,10 +4,9 @@ import http.client
 
 import pytest
 
+from tests.api.answers import CUSTOMERS, GROUPS
 from tests.serving import signed_in, unique
 
-CUSTOMERS = "/admin/customers"
-GROUPS = "/admin/customer-groups"
 FIELDS = {
     "company_name": "Acme",
     "first_name": "Ada",

@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.api.answers import GROUPS
 from tests.serving import Api, Server, signed_in, token_of, unique
-
-GROUPS = "/admin/customer-groups"
 
 
 def position(answer):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.answers import GROUPS
+from tests.conftest import STORES
 from tests.serving import Server, signed_in
 
 FILE = Path(__file__).parents[3] / "shared/data/cdnow_customers.csv"
-GROUPS = "/admin/customer-groups"
 CUSTOMERS = 23_570
 IMPORT_SECONDS = 15
 MOST_IDS = 10_000
@@ -32,15 +33,11 @@ def rows():
         return list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def running(request, rows, tmp_path_factory):
+@pytest.fixture(scope="module", params=STORES)
+def running(request, rows, new_database, tmp_path_factory):
     """A service of its own on either database."""
     assert len(rows) == CUSTOMERS
-    directory = tmp_path_factory.mktemp("shop")
-    url = f"sqlite:///{directory / 'groups.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").create_database()
-    with Server(url, directory) as server:
+    with Server(new_database(request.param), tmp_path_factory.mktemp("shop")) as server:
         yield server
 
 

@@ -5,21 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.api.answers import GROUPS, ULID
 from tests.serving import Server, signed_in, unique
 
-GROUPS = "/admin/customer-groups"
-ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-
-@pytest.fixture
-def group(api):
-    return api.group()
-
-
-@pytest.fixture
-def path(group):
-    return f"{GROUPS}/{group['id']}"
 
 
 def newest(api, group):
@@ -90,11 +79,10 @@ def test_a_deleted_customer_is_the_reason_of_its_removal_beside_the_one_given(ap
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory):
+def strict(new_database, tmp_path_factory):
     """The API of a service that wants a reason for every change."""
     directory = tmp_path_factory.mktemp("strict")
-    url = f"sqlite:///{directory / 'groups.db'}"
-    with Server(url, directory, REQUIRE_REASON="yes") as server:
+    with Server(new_database("sqlite"), directory, REQUIRE_REASON="yes") as server:
         yield signed_in(server)
 
 
@@ -166,7 +154,7 @@ def test_every_answer_has_an_id_of_ours(api, anonymous, path):
 
     statuses = [answer.status_code for answer in answers]
     assert statuses == [200, 304, 200, 404, 405, 400, 412, 413, 415, 401]
-    assert all(map(ULID.fullmatch, seen))
+    assert all(re.fullmatch(ULID, id) for id in seen)
     assert len(set(seen)) == len(seen)
     assert all("X-Correlation-Id" not in answer.headers for answer in answers)
 

@@ -178,7 +178,14 @@ def test_a_client_that_leaves_in_mid_upload_is_forgotten(shared):
 
 
 @pytest.mark.parametrize(
-    ("path", "threads"), [(UNBOUNDED, 2), (f"{UNBOUNDED}/", 2), ("/auth/user/emailpass", 1)]
+    ("path", "threads"),
+    [
+        (UNBOUNDED, 2),
+        (f"{UNBOUNDED}/", 2),
+        ("/auth/user/emailpass", 1),
+        ("//auth/user/emailpass", 1),
+        ("/auth///user/%65mailpass", 1),
+    ],
 )
 def test_requests_that_are_slow_by_intent_stop_nobody(shared, background, path, threads):
     slow = [background(shared.post, path, b"hold", timeout=10) for _ in range(5)]

@@ -2,20 +2,15 @@
 
 import pytest
 
+from tests.api.answers import GROUPS, NO_GROUP
 from tests.serving import ADMIN_EMAIL, unique
 
-GROUPS = "/admin/customer-groups"
 ANYTHING = {"metadata": {"touched": True}}
 
 
 @pytest.fixture
 def group(api):
     return api.group(metadata={"tier": 1})
-
-
-@pytest.fixture
-def path(group):
-    return f"{GROUPS}/{group['id']}"
 
 
 def state(api, path):
@@ -200,7 +195,7 @@ def test_412_comes_after_404_of_the_path_and_before_what_the_change_itself_refus
     taken = api.group()["name"]
     old = {"If-Match": '"9"'}
 
-    missing = api.post(f"{GROUPS}/cusgroup_none", ANYTHING, headers=old)
+    missing = api.post(f"{GROUPS}/{NO_GROUP}", ANYTHING, headers=old)
     name_taken = api.post(path, {"name": taken}, headers=old)
     unknown = api.post(f"{path}/customers", {"add": ["cus_none"]}, headers=old)
     malformed = api.post(path, {"name": 5}, headers=old)
@@ -212,7 +207,7 @@ def test_412_comes_after_404_of_the_path_and_before_what_the_change_itself_refus
 def test_deleting_what_is_gone_is_the_same_200_whatever_the_version(api, path):
     api.delete(path)
 
-    for gone in (path, f"{GROUPS}/cusgroup_none"):
+    for gone in (path, f"{GROUPS}/{NO_GROUP}"):
         assert api.delete(gone, headers={"If-Match": '"1"'}).status_code == 200
 
 
@@ -304,13 +299,13 @@ def test_a_patch_obeys_the_rules_of_an_update(api, path):
     name_taken = api.patch(path, {"name": taken, "metadata": {"a": 1}})
     too_much = api.patch(path, {"metadata": {"a": "x" * 65_536}})
     unknown_field = api.patch(path, {"customers_count": 3})
-    missing = api.patch(f"{GROUPS}/cusgroup_none", {"metadata": None})
+    missing = api.patch(f"{GROUPS}/{NO_GROUP}", {"metadata": None})
 
     assert (name_taken.status_code, name_taken.json()["code"]) == (400, "name-taken")
     assert too_much.status_code == 400
     assert unknown_field.json()["message"].endswith("Unrecognized fields: 'customers_count'")
     assert missing.status_code == 404
-    assert missing.json()["message"] == 'Customer group with id "cusgroup_none" not found'
+    assert missing.json()["message"] == 'Customer group with id "' + f'{NO_GROUP}" not found'
     assert state(api, path)["version"] == 1
 
 
@@ -329,7 +324,7 @@ def test_a_patch_of_another_type_is_415_that_says_what_is_accepted(api, path, co
 
 def test_415_comes_after_401_and_before_404(api, anonymous):
     other = {"Content-Type": "application/json"}
-    path = f"{GROUPS}/cusgroup_none"
+    path = f"{GROUPS}/{NO_GROUP}"
 
     assert anonymous.patch(path, {}, headers=other).status_code == 401
     assert api.patch(path, {"metadata": None}, headers=other).status_code == 415

@@ -8,7 +8,7 @@ from threading import Event
 
 from flask import Flask, Response, request
 
-from service.front import BODY_TOO_LARGE, Front, Lane
+from service.front import ASK_FIRST, ASKED, BODY_TOO_LARGE, Front, Lane
 from service.server import serve
 
 LANES = (
@@ -51,6 +51,9 @@ class Tiny:
     def wsgi(self, environ, start_response):
         if environ["PATH_INFO"] == "/crash":
             raise RuntimeError("outside of Flask")
+        if ASK_FIRST in environ:
+            start_response(f"{ASKED} No Content", [])
+            return []
         return self.app(environ, start_response)
 
     def hello(self):
