@@ -11,7 +11,7 @@ serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 big: $(VENV)/.development
 	$(BIN)/python -m pytest --big $(ARGS)
