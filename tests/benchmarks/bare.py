@@ -14,7 +14,7 @@ from service.server import serve
 def front() -> Front:
     app = Flask(__name__)
     app.add_url_rule("/", "hello", lambda: '{"hello": "world"}')
-    return Front(app, body_limit=lambda _method, _path: None)
+    return Front(app, body_limit=lambda _method, _path: 1024)
 
 
 if __name__ == "__main__":
