@@ -198,13 +198,13 @@ class Store(ABC):
             yield
             return
         with self._transaction():
-            self._thread.deciding = True
             token = decided_at.set(self._time_of_decision())
+            self._thread.deciding = True
             try:
                 yield
             finally:
-                decided_at.reset(token)
                 self._thread.deciding = False
+                decided_at.reset(token)
 
     @contextmanager
     def defining(self) -> Iterator[None]:

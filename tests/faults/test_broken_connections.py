@@ -102,6 +102,23 @@ def test_a_cut_in_the_middle_of_a_decision_leaves_nothing(groups, store, own_sto
     assert verify(own_store).problems == []
 
 
+def test_a_connection_lost_between_the_lock_and_the_decision_leaves_no_decision_open(
+    groups, store, names, monkeypatch
+):
+    def lose():
+        store.read("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(store, "_time_of_decision", lose)
+    with pytest.raises(ConnectionLost):
+        groups.create_group("Lost")
+    monkeypatch.undo()
+
+    groups.create_group("Kept")
+
+    assert not store.is_deciding
+    assert names() == ["Kept"]
+
+
 def test_a_connection_lost_while_nothing_ran_is_noticed_and_made_anew(
     groups, store, own_store, names
 ):
