@@ -14,7 +14,7 @@ test: $(VENV)/.development
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 big: $(VENV)/.development
-	$(BIN)/python -m pytest --big $(ARGS)
+	$(BIN)/python -m pytest --big --numprocesses 2 --dist loadfile $(ARGS)
 
 bench: $(VENV)/.development
 	$(BIN)/python -m tests.benchmarks $(ARGS)
