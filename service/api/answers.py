@@ -8,6 +8,7 @@ import orjson
 from flask import Response, g, request
 
 from projections import group_list, membership
+from projections.conditions import Conditions
 from projections.directory import CustomerRow
 from projections.documents import shown
 from projections.group_list import GroupRow
@@ -15,6 +16,7 @@ from projections.membership import Member
 from projections.pages import Page
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS, Fields
 from service.api.problems import Problem
+from service.api.queries import ListRequest
 from service.current import store
 from service.errors import Answer
 
@@ -142,15 +144,13 @@ def list_answer(
     name: str,
     documents: Iterable[bytes],
     page: Page[Any],
-    *,
-    limit: int,
-    offset: int,
-    cursor: str | None,
+    asked: ListRequest,
 ) -> Response:
     """Return a list in the peer's envelope; by keyset, `next_cursor` stands for `offset`."""
+    limit, offset = asked.limit, asked.offset
     tail: dict[str, Any] = {"count": page.count}
     links: dict[str, dict[str, Any]] = {}
-    if cursor is None:
+    if asked.cursor is None:
         tail |= {"offset": offset, "limit": limit}
         if limit and offset + limit < page.count:
             links["next"] = {"offset": offset + limit}
@@ -164,6 +164,14 @@ def list_answer(
     response = json_response(body)
     set_links(response, links)
     return response
+
+
+def groups_listed(asked: ListRequest, conditions: Conditions) -> Response:
+    """Return the page of groups that is asked for, among those under these conditions."""
+    page = group_list.page(store(), conditions=conditions, **asked.paging)
+    refuse_too_many(page.rows, asked.fields)
+    documents = (group_document(row, asked.fields) for row in page.rows)
+    return list_answer("customer_groups", documents, page, asked)
 
 
 def members_answer(page: Page[Member], *, offset: int | None) -> Response:

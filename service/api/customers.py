@@ -9,10 +9,9 @@ from service.api.answers import (
     caller_id,
     customer_answer,
     customer_documents,
-    group_document,
+    groups_listed,
     json_response,
     list_answer,
-    refuse_too_many,
 )
 from service.api.commands import (
     CUSTOMER,
@@ -61,23 +60,8 @@ CSV, NDJSON = "text/csv", "application/x-ndjson"
 def list_customers() -> Response:
     """Return a page of customers with the exact count."""
     asked = query_of(LIST)
-    page = directory.page(
-        store(),
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-        order=asked.order,
-        conditions=asked.conditions,
-        words=asked.words,
-    )
-    return list_answer(
-        "customers",
-        customer_documents(page.rows, asked.fields),
-        page,
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-    )
+    page = directory.page(store(), conditions=asked.conditions, **asked.paging)
+    return list_answer("customers", customer_documents(page.rows, asked.fields), page, asked)
 
 
 @customers.post("")
@@ -146,25 +130,7 @@ def list_groups_of_customer(customer_id: str) -> Response:
     asked = query_of(GROUP_LIST)
     if not settings().accept_unknown_customers:
         known(customer_id)
-    page = group_list.page(
-        store(),
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-        order=asked.order,
-        conditions={"$and": [{"customers": [customer_id]}, asked.conditions]},
-        words=asked.words,
-    )
-    refuse_too_many(page.rows, asked.fields)
-    documents = (group_document(row, asked.fields) for row in page.rows)
-    return list_answer(
-        "customer_groups",
-        documents,
-        page,
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-    )
+    return groups_listed(asked, {"$and": [{"customers": [customer_id]}, asked.conditions]})
 
 
 @customers.post("/<customer_id>/customer-groups")

@@ -13,9 +13,8 @@ from projections.group_list import GroupRow
 from projections.pages import decode_cursor, encode_cursor
 from service.api.answers import (
     group_answer,
-    group_document,
+    groups_listed,
     json_response,
-    list_answer,
     members_answer,
     not_modified,
     refuse_too_many,
@@ -59,25 +58,7 @@ ChangeOfMetadata = Callable[[Metadata | None], Callable[[Metadata | None], Metad
 def list_groups() -> Response:
     """Return a page of groups with the exact count."""
     asked = query_of(LIST)
-    page = group_list.page(
-        store(),
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-        order=asked.order,
-        conditions=asked.conditions,
-        words=asked.words,
-    )
-    refuse_too_many(page.rows, asked.fields)
-    documents = (group_document(row, asked.fields) for row in page.rows)
-    return list_answer(
-        "customer_groups",
-        documents,
-        page,
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-    )
+    return groups_listed(asked, asked.conditions)
 
 
 @groups.post("")
@@ -142,12 +123,8 @@ def list_members(group_id: str) -> Response:
     page = membership.members(
         store(),
         living(group_id),
-        limit=asked.limit,
-        offset=asked.offset,
-        cursor=asked.cursor,
-        order=asked.order,
         conditions=asked.conditions,
-        words=asked.words,
+        **asked.paging,
         accept_unknown=settings().accept_unknown_customers,
     )
     return members_answer(page, offset=asked.offset if asked.cursor is None else None)

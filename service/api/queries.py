@@ -69,6 +69,12 @@ class ListRequest:
     conditions: dict[str, Any]
     words: tuple[str, ...]
 
+    @property
+    def paging(self) -> dict[str, Any]:
+        """Which page of what is found, in which order: as every list's `page` takes it."""
+        names = ("limit", "offset", "cursor", "order", "words")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class RetrieveRequest:
