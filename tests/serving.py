@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,15 @@ COMMAND = [sys.executable, "-m", "service.cli"]
 START_SECONDS = 30
 
 _numbers = itertools.count(1)
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait for `condition()` to be true and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"after {seconds} s still not true: {condition}"
+        time.sleep(0.01)  # between two looks at the condition
+    return result
 
 
 class Server:

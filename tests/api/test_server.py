@@ -18,21 +18,11 @@ import pytest
 import requests
 
 from tests.postgres import free_port
+from tests.serving import until
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 1024
 UNBOUNDED = "/admin/customers/import"
-
-
-def until(condition, seconds=5.0):
-    """Wait for `condition()` to be true and return what it returned."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if result := condition():
-            return result
-        if time.monotonic() > deadline:
-            pytest.fail(f"after {seconds} s still not true: {condition}")
-        time.sleep(0.01)
 
 
 class Server:

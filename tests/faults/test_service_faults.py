@@ -14,20 +14,11 @@ import requests
 from projections.rebuild import verify
 from tests.conftest import STORES
 from tests.postgres import CutAfterCommit, PostgresServer
-from tests.serving import Api, Server, signed_in, unique
+from tests.serving import Api, Server, signed_in, unique, until
 
 GROUPS = "/admin/customer-groups"
 STOP_SECONDS = 5
 WRITERS = 8
-
-
-def until(condition, seconds=20.0):
-    """Wait for `condition()` to be true and return what it returned."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"after {seconds} s still not true"
-        time.sleep(0.01)  # between two looks at the condition
-    return result
 
 
 def assert_verified(server):
