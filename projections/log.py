@@ -1,7 +1,11 @@
 """The log as others see it: the published form of an event, and pages of it."""
 
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
 
 from projections.sql import Read
 
@@ -20,6 +24,12 @@ SCHEMA = (
     "CREATE TABLE property (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 )
 """`notification_id` is the position; `property` holds the log's id and the schema's versions."""
+
+FEED_INDEXES = (
+    "CREATE INDEX stored_events_of_group ON stored_events (originator_id, notification_id)",
+    "CREATE INDEX stored_events_of_topic ON stored_events (topic, notification_id)",
+)
+"""By which a filtered page of the log finds its events without reading the others."""
 
 TIME = slice(14, 41)
 REST = slice(43, None)
@@ -40,6 +50,21 @@ NEWEST_TIME = (
     " ORDER BY notification_id DESC LIMIT 1"
 )
 
+AT_OR_AFTER = (
+    f"SELECT notification_id, substr(state, {TIME.start + 1}, {TIME.stop - TIME.start})"
+    " FROM stored_events WHERE notification_id >= :position ORDER BY notification_id LIMIT 1"
+)
+
+AFTER = f"SELECT {EVENT} FROM stored_events e WHERE "
+
+OF_CUSTOMER = """
+SELECT m.since_position FROM membership m
+WHERE m.customer_id = :customer AND m.since_position > :after
+UNION SELECT m.until_position FROM membership m
+WHERE m.customer_id = :customer AND m.until_position > :after
+"""
+"""Whoever joined and left is in the intervals; that finds a customer's events, few as they are."""
+
 NO_BOUND = 2**62
 
 
@@ -51,6 +76,34 @@ class LoggedEvent(NamedTuple):
     version: int
     topic: str
     state: bytes
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events a consumer wants; what is empty or None lets everything pass."""
+
+    types: tuple[str, ...] = ()
+    group_id: str | None = None
+    customer_id: str | None = None
+
+    def has(self, event: LoggedEvent) -> bool:
+        """Whether the consumer wants this event."""
+        return (
+            (not self.types or event.topic in self.types)
+            and self.group_id in (None, event.group_id)
+            and (self.customer_id is None or self.customer_id in customers_of(event))
+        )
+
+
+EVERYTHING = Wanted()
+
+
+def customers_of(event: LoggedEvent) -> Sequence[str]:
+    """Return the customers that an event names."""
+    if event.topic not in ("CustomersAdded", "CustomersRemoved"):
+        return ()
+    ids: list[str] = orjson.loads(event.state)["customer_ids"]
+    return ids
 
 
 def log_id(read: Read) -> str:
@@ -82,6 +135,59 @@ def of_group(
         limit=limit,
     )
     return [LoggedEvent(*row) for row in rows]
+
+
+def after(
+    read: Read, position: int, *, limit: int, wanted: Wanted = EVERYTHING
+) -> list[LoggedEvent]:
+    """Return the wanted events after a position, oldest first, at most `limit`.
+
+    Costs what it returns: of a customer or group O(log n + its events), of topics O(limit).
+    """
+    parameters: dict[str, Any] = {"after": position, "limit": limit}
+    conditions = ["e.notification_id > :after"]
+    if wanted.customer_id is not None:
+        conditions.append(f"e.notification_id IN ({OF_CUSTOMER})")
+        parameters["customer"] = wanted.customer_id
+    if wanted.group_id is not None:
+        conditions.append("e.originator_id = :group")
+        parameters["group"] = wanted.group_id
+    if wanted.types:
+        of_types = " OR ".join(f"e.topic = :type{n}" for n in range(len(wanted.types)))
+        conditions.append(f"({of_types})")
+        parameters |= {f"type{n}": topic for n, topic in enumerate(wanted.types)}
+        if wanted.customer_id is None and wanted.group_id is None:
+            return _of_types(read, parameters, len(wanted.types))
+    statement = f"{AFTER}{' AND '.join(conditions)} ORDER BY e.notification_id LIMIT :limit"
+    return [LoggedEvent(*row) for row in read(statement, **parameters)]
+
+
+def _of_types(read: Read, parameters: dict[str, Any], count: int) -> list[LoggedEvent]:
+    """Merge one walk through the index for each type: a rare one is found at once."""
+    walks = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT {EVENT} FROM stored_events WHERE topic = :type{n}"
+        f" AND notification_id > :after ORDER BY notification_id LIMIT :limit) of_type{n}"
+        for n in range(count)
+    )
+    rows = read(f"{walks} ORDER BY notification_id LIMIT :limit", **parameters)
+    return [LoggedEvent(*row) for row in rows]
+
+
+def before(read: Read, instant: datetime) -> int:
+    """Return the last position whose time is earlier than `instant`, 0 if there is none.
+
+    Time never runs against position, so a search by halves finds it: O(log n).
+    """
+    wanted = instant.astimezone(UTC)
+    low, high = 0, end(read)  # the answer is in low..high
+    while low < high:
+        middle = (low + high + 1) // 2
+        position, time = read(AT_OR_AFTER, position=middle)[0]
+        if datetime.fromisoformat(bytes(time).decode()) < wanted:
+            low = position
+        else:
+            high = middle - 1
+    return low
 
 
 def published(event: LoggedEvent, log: str) -> bytes:

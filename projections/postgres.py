@@ -12,7 +12,7 @@ import psycopg
 
 from projections.read_models import prefixed
 from projections.sql import Row
-from projections.store import ConnectionLost, Store, StoreUnavailable
+from projections.store import ConnectionLost, Store, StoreUnavailable, Watch
 
 LOCK_SECONDS = 30
 """How long a command waits for its turn to write."""
@@ -35,8 +35,14 @@ PostgreSQL's own numbers are none: after a crash it gives those of lost transact
 COMMIT = """
 INSERT INTO decision VALUES ('{writer}', {number}, now())
 ON CONFLICT (writer) DO UPDATE SET number = excluded.number, decided_at = excluded.decided_at;
+NOTIFY customer_groups;
 COMMIT
 """
+
+LISTEN = "LISTEN customer_groups"
+
+POLL_SECONDS = 1.0
+"""How often a watch looks in any case: a NOTIFY may be lost."""
 
 FORGET_WRITERS = "DELETE FROM decision WHERE decided_at < now() - interval '1 day'"
 
@@ -297,6 +303,10 @@ class PostgresStore(Store):
         statement = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         return {row[0] for row in self.query(statement, {})}
 
+    def watch(self) -> "PostgresWatch":
+        """Return what hears NOTIFY, and looks once a second besides."""
+        return PostgresWatch(self)
+
     def is_replica(self) -> bool:
         """Whether this database only follows another one."""
         return bool(self.query("SELECT pg_is_in_recovery()", {})[0][0])
@@ -308,3 +318,50 @@ class PostgresStore(Store):
             self._thread.connection = None
             with suppress(psycopg.Error):
                 connection.close()
+
+
+class PostgresWatch(Watch):
+    """Listens on a connection of its own, made anew when it was lost."""
+
+    def __init__(self, store: PostgresStore) -> None:
+        self._store = store
+        self._connection: psycopg.Connection[Row] | None = None
+        self._listen()
+
+    def wait(self, seconds: float) -> None:
+        """Return on a NOTIFY, within a second in any case, and when the connection was lost."""
+        patience = min(seconds, POLL_SECONDS)
+        if self._connection is None:
+            time.sleep(patience)
+            self._listen()
+            return
+        try:
+            for _ in self._connection.notifies(timeout=patience, stop_after=1):
+                pass
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            self.close()
+            self._listen()
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def _listen(self) -> None:
+        """Listen if the database lets us: it may restart, and a replica never does."""
+        connection = None
+        try:
+            connection = psycopg.connect(
+                self._store.url,
+                autocommit=True,
+                connect_timeout=1,
+                application_name="customer-groups watch",
+            )
+            connection.execute(LISTEN)
+        except psycopg.Error:
+            if connection is not None:
+                connection.close()
+        else:
+            self._connection = connection

@@ -44,7 +44,13 @@ def init(store: Store, more: Sequence[str] = ()) -> bool:
         if "property" in store.table_names():
             _refuse_newer(store)
             return False
-        own = (*store.SCHEMA, *log.SCHEMA, *directory.SCHEMA, *requests.IDEMPOTENCY)
+        own = (
+            *store.SCHEMA,
+            *log.SCHEMA,
+            *log.FEED_INDEXES,
+            *directory.SCHEMA,
+            *requests.IDEMPOTENCY,
+        )
         for statement in (*own, *more):
             store.define(statement)
         for statement in store.search_schema(directory.SEARCHED):

@@ -4,16 +4,21 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import orjson
 
 from projections.sql import Row
-from projections.store import Store, StoreUnavailable
+from projections.store import Store, StoreUnavailable, Watch
+
+POLL_SECONDS = 0.02
+"""How often a watch looks for commits of other processes: 1.5 % of a core."""
 
 LOCK_SECONDS = 30.0
 """How long a command waits for its turn to write."""
@@ -62,6 +67,7 @@ class SQLiteStore(Store):
         self.path = Path(path)
         self._pragmas = PRAGMAS.format(synchronous=synchronous)
         self._turn = threading.Lock()
+        self._watches: WeakSet[SQLiteWatch] = WeakSet()
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -134,6 +140,8 @@ class SQLiteStore(Store):
             try:
                 yield
                 connection.execute("COMMIT")
+                for watch in self._watches.copy():
+                    watch.poke()
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -203,6 +211,12 @@ class SQLiteStore(Store):
         """Return the names of the tables that exist."""
         return {row[0] for row in self.query("SELECT name FROM sqlite_master", {})}
 
+    def watch(self) -> "SQLiteWatch":
+        """Return what sees commits of this process at once and of others within 20 ms."""
+        watch = SQLiteWatch(self)
+        self._watches.add(watch)
+        return watch
+
     def is_replica(self) -> bool:
         """Never: one file, one machine."""
         return False
@@ -213,6 +227,34 @@ class SQLiteStore(Store):
         if connection is not None:
             self._thread.connection = None
             connection.close()
+
+
+class SQLiteWatch(Watch):
+    """Sees `PRAGMA data_version` move, which commits of any other connection do."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self._store = store
+        self._poked = threading.Event()
+        self._seen = self._version()
+
+    def wait(self, seconds: float) -> None:
+        """Return when another connection has committed, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._poked.wait(POLL_SECONDS)
+            self._poked.clear()
+            version = self._version()
+            if version != self._seen:
+                self._seen = version
+                return
+
+    def poke(self) -> None:
+        """Look now, not at the next poll."""
+        self._poked.set()
+
+    def _version(self) -> int:
+        version: int = self._store.query("PRAGMA data_version", {})[0][0]
+        return version
 
 
 def unavailable(error: sqlite3.DatabaseError) -> Exception:

@@ -79,6 +79,23 @@ class Changes:
         return self.store.query(prefixed(statement, self.prefix), parameters)
 
 
+class Watch(ABC):
+    """Waits for commits of any thread and process; belongs to the thread that made it.
+
+    Look for new events after it was made and after each `wait`: then none is missed.
+    """
+
+    @abstractmethod
+    def wait(self, seconds: float) -> None:
+        """Return when something may have been committed, at the latest after so many seconds."""
+
+    def poke(self) -> None:  # noqa: B027  # where waiting is woken otherwise, nothing
+        """End the wait of the watch's thread soon; may be called by any thread."""
+
+    def close(self) -> None:  # noqa: B027  # where nothing is held, nothing
+        """Let go of what it holds."""
+
+
 class Store(ABC):
     """A database of events, read models and reference data. One connection a thread.
 
@@ -174,6 +191,10 @@ class Store(ABC):
     @abstractmethod
     def is_replica(self) -> bool:
         """Whether this database only follows another one."""
+
+    @abstractmethod
+    def watch(self) -> "Watch":
+        """Return what tells this thread when others may have appended to the log."""
 
     @abstractmethod
     def close(self) -> None:

@@ -21,6 +21,7 @@ from service import errors
 from service.accounts import Accounts
 from service.api.customers import customers, memberships
 from service.api.docs import docs
+from service.api.events import events
 from service.api.groups import groups
 from service.api.health import health
 from service.api.sign_in import sign_in
@@ -28,6 +29,7 @@ from service.auth import allowed_origins, correlation_id
 from service.current import EXTENSION, Wiring
 from service.front import Front, Lane
 from service.settings import Settings
+from service.stream import Tailer
 
 BULK_BYTES = 2 * 1024 * 1024
 LINKS = re.compile(r"/admin/(customer-groups/[^/]+/customers|customers/[^/]+/customer-groups)")
@@ -70,7 +72,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
         accounts=Accounts(store),
         secret_key=secret_key(settings, store),
     )
-    for blueprint in (groups, customers, memberships, sign_in, health, docs):
+    for blueprint in (groups, customers, memberships, events, sign_in, health, docs):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.before_request(begin)
@@ -173,4 +175,4 @@ def front() -> Front:
             return max(BULK_BYTES, settings.max_body_bytes)
         return settings.max_body_bytes
 
-    return Front(app, body_limit=body_limit, lanes=LANES)
+    return Front(app, body_limit=body_limit, lanes=LANES, tailer=Tailer(store))

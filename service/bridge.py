@@ -27,6 +27,7 @@ ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 PIECE_BYTES = 64 * 1024
 MEMORY_BYTES = 1024 * 1024  # a longer body waits on disk
 WAIT_HEADER = b"x-front-wait"
+FOLLOW_HEADER = b"x-front-follow"
 
 _BASE: WSGIEnvironment = {
     "GATEWAY_INTERFACE": "CGI/1.1",
@@ -110,6 +111,7 @@ class Exchange:
     status = 0
     headers: list[tuple[bytes, bytes]]
     wait_seconds: float | None = None
+    follow: str | None = None
     piece = b""
     complete = False
 
@@ -147,6 +149,8 @@ class Exchange:
             field = _field(name)
             if field == WAIT_HEADER:
                 self.wait_seconds = float(value)
+            elif field == FOLLOW_HEADER:
+                self.follow = value
             else:
                 self.headers.append((field, value.encode("latin-1")))
         return self._gathered.append

@@ -7,14 +7,13 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from service.bridge import (
-    ASGIApplication,
     BodyTooLong,
     ClientGone,
     Exchange,
@@ -26,10 +25,12 @@ from service.bridge import (
     environ_of,
     read_body,
 )
+from service.stream import Follow, Tailer, arrival, stream
 
 BODY_TOO_LARGE = "customer_groups.body_too_large"  # the limit in bytes, for Flask to refuse with
 ASK_FIRST = "customer_groups.ask_first"  # would Flask take this body? `ASKED` is yes
 ASKED = 204
+WAITED = "customer_groups.waited"  # what there was to wait for has come, or the time is over
 READING_THREADS = CHANGING_THREADS = 4
 READS = ("GET", "HEAD", "OPTIONS")
 RETRY_SECONDS = 0.02
@@ -70,8 +71,10 @@ class Front:
     `body_limit(method, path)` is the longest body in bytes, None where there is no bound; of a
     longer one the application gets nothing but the limit, as `BODY_TOO_LARGE` in its environ. Where
     there is no bound it is asked first, with `ASK_FIRST`, and answers `ASKED` to be sent the body.
-    A 503 with `X-Front-Wait: <seconds>` is asked for again every 20 ms until they have passed.
-    `streams` are ASGI applications by exact path, cancelled at shutdown. `close` is called last.
+    A 503 with `X-Front-Wait: <seconds>` is asked for again every 20 ms until they have passed. An
+    answer with `X-Front-Follow` (what `Follow.text` writes) waits for events by the `tailer`:
+    without seconds it becomes a stream of them, else it is asked for again, with `WAITED`, when one
+    has come or the time is over. `close` is called last.
     """
 
     def __init__(
@@ -80,12 +83,12 @@ class Front:
         *,
         body_limit: Callable[[str, str], int | None],
         lanes: Iterable[Lane] = (),
-        streams: Mapping[str, ASGIApplication] | None = None,
+        tailer: Tailer | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._body_limit = body_limit
-        self._streams = streams or {}
+        self._tailer = tailer
         self._close = close
         self._reading = Threads("reading", READING_THREADS)
         self._changing = Threads("changing", CHANGING_THREADS)  # these wait for the write lock
@@ -102,20 +105,14 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         answer = _Answer(send)
-        stream = self._streams.get(scope["path"])
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._requests.add(task)
-        if stream is not None:
-            self._open_streams.add(task)
         try:
-            if stream is None:
-                await self._ask(scope, receive, answer)
-            else:
-                await stream(scope, receive, answer)
+            await self._ask(scope, receive, answer)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
-            await answer.cut(complete=stream is not None)
+            await answer.cut(complete=task in self._open_streams)
         except Exception:
             logger.exception("%s %r failed", scope["method"], scope["path"])
             await answer.fail()
@@ -137,6 +134,8 @@ class Front:
         self.stop()
         if self._requests:
             await asyncio.wait(self._requests)
+        if self._tailer is not None:
+            self._tailer.stop()
         for threads in {self._reading, self._changing, self._disk, *self._lanes.values()}:
             threads.stop()
         self._close()
@@ -168,7 +167,40 @@ class Front:
             return
         with environ["wsgi.input"]:
             exchange = await self._exchange(environ, threads)
-            await _send(exchange, threads, receive, answer)
+            if exchange.follow is not None and self._tailer is not None:
+                await self._follow(exchange, environ, self._tailer, receive, answer)
+            else:
+                await _send(exchange, threads, receive, answer)
+
+    async def _follow(
+        self,
+        exchange: Exchange,
+        environ: WSGIEnvironment,
+        tailer: Tailer,
+        receive: Receive,
+        answer: "_Answer",
+    ) -> None:
+        """Wait for events in the loop; no thread is held meanwhile."""
+        follow = Follow.read(exchange.follow or "")
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._open_streams.add(task)
+
+        async def still_allowed() -> bool:
+            return (await self._exchange(environ, self._reading)).follow is not None
+
+        if follow.seconds is None:
+            headers = [field for field in exchange.headers if field[0] != b"content-length"]
+            await stream(tailer, follow, headers, receive, answer, still_allowed)
+            return
+        try:
+            await _unless_gone(arrival(tailer, follow), receive)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            task.uncancel()  # there is time to answer what there is
+        self._open_streams.discard(task)
+        exchange = await self._exchange(environ | {WAITED: True}, self._reading)
+        await _send(exchange, self._reading, receive, answer)
 
     async def _refuse(
         self, exchange: Exchange, threads: Threads, receive: Receive, answer: "_Answer"
@@ -248,6 +280,19 @@ async def _send(exchange: Exchange, threads: Threads, receive: Receive, send: Se
         finally:
             gone.cancel()
     await send({"type": "http.response.body", "body": exchange.piece})
+
+
+async def _unless_gone(waiting: Awaitable[None], receive: Receive) -> None:
+    """Wait, but not for a client that has left."""
+    gone = asyncio.ensure_future(_disconnected(receive))
+    waited = asyncio.ensure_future(waiting)
+    try:
+        await asyncio.wait((waited, gone), return_when=asyncio.FIRST_COMPLETED)
+        if waited.done():
+            waited.result()
+    finally:
+        gone.cancel()
+        waited.cancel()
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -7,11 +7,19 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError
 
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS, GROUP_EXTRAS, Fields
-from service.api.filters import CustomerFilters, GroupFilters, MemberFilters, count_branches
+from service.api.filters import (
+    AnyOf,
+    CustomerFilters,
+    GroupFilters,
+    MemberFilters,
+    Moment,
+    count_branches,
+)
 from service.api.paging import Ignored, Number, Order, Search, Selection, Single, Truth
 from service.api.problems import Fault, Query, faults
 
 LARGEST_PAGE = 1_000
+LONGEST_WAIT_SECONDS = 30
 DEFAULT_PAGE = 50
 
 GROUP_ORDERS = ("id", "name", "created_at", "updated_at", "customers_count")
@@ -225,6 +233,24 @@ class HistoryQuery(Query):
     def load(self, data: Any, **_options: Any) -> HistoryRequest:
         """Return the page asked for. Raises `Invalid`."""
         return HistoryRequest(**super().load(data))
+
+
+class FollowQuery(Query):
+    """Where in the log to begin, and which events are wanted."""
+
+    after = Number(load_default=None)
+    since = Moment(load_default=None)
+    log = Single(load_default=None)
+    type = AnyOf(load_default=())
+    group_id = Single(load_default=None)
+    customer_id = Single(load_default=None)
+
+
+class FeedQuery(FollowQuery):
+    """A page of the log, or all of it from there; `wait` holds an empty page back."""
+
+    limit = Number(smallest=1, largest=LARGEST_PAGE, load_default=None)
+    wait = Number(largest=LONGEST_WAIT_SECONDS, load_default=0)
 
 
 class ImportQuery(Query):
