@@ -59,9 +59,11 @@ AFTER = f"SELECT {EVENT} FROM stored_events e WHERE "
 
 OF_CUSTOMER = """
 SELECT m.since_position FROM membership m
-WHERE m.customer_id = :customer AND m.since_position > :after
+WHERE m.customer_id = :customer AND m.until_position IS NULL AND m.since_position > :after
+UNION SELECT m.since_position FROM membership m
+WHERE m.customer_id = :customer AND m.until_position IS NOT NULL AND m.since_position > :after
 UNION SELECT m.until_position FROM membership m
-WHERE m.customer_id = :customer AND m.until_position > :after
+WHERE m.customer_id = :customer AND m.until_position IS NOT NULL AND m.until_position > :after
 """
 """Whoever joined and left is in the intervals; that finds a customer's events, few as they are."""
 

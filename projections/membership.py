@@ -15,7 +15,7 @@ from projections.sql import Read, Write
 if TYPE_CHECKING:
     from projections.store import Store
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = (
     """
@@ -31,6 +31,7 @@ SCHEMA = (
     " WHERE until_position IS NULL",
     "CREATE INDEX membership_page ON membership (group_key, since_position, customer_id, since_at)"
     " WHERE until_position IS NULL",
+    "CREATE INDEX membership_ended ON membership (customer_id) WHERE until_position IS NOT NULL",
 )
 """`since_at` is milliseconds since 1970; an interval without an end is open: a member now."""
 

@@ -1,7 +1,7 @@
 """The tables: made once by `init-db`, checked by whoever starts."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ulid import ULID
 
@@ -9,8 +9,13 @@ from projections import directory, log, requests
 from projections.read_models import READ_MODELS, SEARCHED, prefixed, versions
 from projections.store import Store
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every migration; a database of a newer version is refused."""
+
+MIGRATIONS: Mapping[int, Sequence[str]] = {2: log.FEED_INDEXES}
+"""The statements that bring the tables of an older database to each version."""
+
+NONE: Mapping[int, Sequence[str]] = {}
 
 _INDEX = re.compile(r"(CREATE (?:UNIQUE )?INDEX |CREATE TRIGGER )(\w+)")
 
@@ -35,14 +40,18 @@ def read_model_statements(
         yield prefixed(named, prefix)
 
 
-def init(store: Store, more: Sequence[str] = ()) -> bool:
+def init(
+    store: Store, more: Sequence[str] = (), migrations: Mapping[int, Sequence[str]] = NONE
+) -> bool:
     """Make all tables, and `more` of the caller's; return whether there were none before.
 
-    What is there stays. Raises `SchemaMismatch` when the database is newer than this program.
+    What is there stays; an older schema is brought to this version, with the caller's `migrations`
+    of its own tables. Raises `SchemaMismatch` when the database is newer than this program.
     """
     with store.defining():
         if "property" in store.table_names():
             _refuse_newer(store)
+            _migrate(store, migrations)
             return False
         own = (
             *store.SCHEMA,
@@ -63,6 +72,14 @@ def init(store: Store, more: Sequence[str] = ()) -> bool:
         for name, version in versions().items():
             keep(store, f"read_model.{name}", str(version))
     return True
+
+
+def _migrate(store: Store, migrations: Mapping[int, Sequence[str]]) -> None:
+    found = int(property_value(store, "schema_version") or 0)
+    for version in range(found + 1, SCHEMA_VERSION + 1):
+        for statement in (*MIGRATIONS.get(version, ()), *migrations.get(version, ())):
+            store.define(statement)
+    keep(store, "schema_version", str(SCHEMA_VERSION))
 
 
 def changed_read_models(store: Store) -> list[str]:

@@ -7,10 +7,10 @@ random bits, which nobody can guess from their SHA-256, so that is how they are 
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import argon2
 import orjson
@@ -32,7 +32,7 @@ SCHEMA = (
     CREATE TABLE api_key (
       id TEXT PRIMARY KEY, token_hash TEXT NOT NULL, redacted TEXT NOT NULL, title TEXT NOT NULL,
       created_by TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-      last_used_at BIGINT, revoked_by TEXT, revoked_at TEXT
+      last_used_at BIGINT, revoked_by TEXT, revoked_at TEXT, scopes TEXT NOT NULL DEFAULT 'admin'
     )
     """,
     "CREATE UNIQUE INDEX api_key_token ON api_key (token_hash)",
@@ -48,7 +48,18 @@ SCHEMA = (
     )
     """,
 )
-"""Times are the API's own text, or seconds since 1970 where they are compared."""
+"""Times are the API's own text, or seconds since 1970 where they are compared.
+
+`scopes` are words, separated by blanks.
+"""
+
+MIGRATIONS: Mapping[int, Sequence[str]] = {
+    2: ("ALTER TABLE api_key ADD COLUMN scopes TEXT NOT NULL DEFAULT 'admin'",)
+}
+"""The statements that bring older tables to each version of the schema."""
+
+SCOPES = ("groups:read", "groups:write", "events:read", "admin")
+"""What a key may do; `admin` everything, `groups:write` also what `groups:read` does."""
 
 SESSION_SECONDS = 10 * 60 * 60
 
@@ -60,7 +71,8 @@ LAST_USED_SECONDS = 60
 """A key's last use is noted at most this often: it would make every read a write."""
 
 KEY = (
-    "id, redacted, title, created_by, created_at, updated_at, last_used_at, revoked_by, revoked_at"
+    "id, redacted, title, created_by, created_at, updated_at, last_used_at, revoked_by, revoked_at,"
+    " scopes"
 )
 
 
@@ -70,6 +82,13 @@ class TooManyLogins(Exception):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("Too many wrong passwords for this e-mail; try again later")
         self.retry_after_seconds = retry_after_seconds
+
+
+class LivingKey(NamedTuple):
+    """A key that is not revoked, and what it may do."""
+
+    id: str
+    scopes: tuple[str, ...]
 
 
 class EmailInUse(Exception):
@@ -194,7 +213,9 @@ class Accounts:
 
     # -- API keys ----------------------------------------------------------------------------
 
-    def create_key(self, title: str, created_by: str) -> tuple[dict[str, Any], str]:
+    def create_key(
+        self, title: str, created_by: str, scopes: Sequence[str] = ("admin",)
+    ) -> tuple[dict[str, Any], str]:
         """Make a secret key; return it as the API shows it, and the token, which is shown once."""
         token = f"sk_{secrets.token_hex(32)}"
         with self.store.deciding():
@@ -202,13 +223,14 @@ class Accounts:
             key_id = f"apk_{ULID.from_datetime(decided_at.get())}"
             self.store.write(
                 "INSERT INTO api_key VALUES"
-                " (:id, :hash, :redacted, :title, :by, :now, :now, NULL, NULL, NULL)",
+                " (:id, :hash, :redacted, :title, :by, :now, :now, NULL, NULL, NULL, :scopes)",
                 id=key_id,
                 hash=_hash(token),
                 redacted=f"{token[:6]}***{token[-3:]}",
                 title=title,
                 by=created_by,
                 now=now,
+                scopes=" ".join(sorted(set(scopes), key=SCOPES.index)),
             )
         key = self.key(key_id)
         return key or {}, token
@@ -240,19 +262,20 @@ class Accounts:
             )
         return self.key(key_id)
 
-    def key_of_token(self, token: str) -> str | None:
-        """Return the id of the living key that this token is, and note that it was used."""
+    def key_of_token(self, token: str) -> LivingKey | None:
+        """Return the living key that this token is, and note that it was used."""
         rows = self.store.read(
-            "SELECT id, last_used_at FROM api_key WHERE token_hash = :hash AND revoked_at IS NULL",
+            "SELECT id, last_used_at, scopes FROM api_key"
+            " WHERE token_hash = :hash AND revoked_at IS NULL",
             hash=_hash(token),
         )
         if not rows:
             return None
-        key_id: str = rows[0][0]
+        key_id, last_used_at, scopes = rows[0]
         now = int(time.time())
-        if now - (rows[0][1] or 0) >= LAST_USED_SECONDS:
+        if now - (last_used_at or 0) >= LAST_USED_SECONDS:
             self._note("UPDATE api_key SET last_used_at = :now WHERE id = :id", now=now, id=key_id)
-        return key_id
+        return LivingKey(key_id, tuple(scopes.split()))
 
     def labels(self, actor_ids: set[str]) -> dict[str, str]:
         """Return what people call these actors: a user's e-mail, a key's title."""
@@ -302,7 +325,8 @@ def _hash(secret: str) -> str:
 
 
 def _key(row: tuple[Any, ...]) -> dict[str, Any]:
-    id, redacted, title, created_by, created_at, updated_at, last_used, revoked_by, revoked_at = row
+    id, redacted, title, created_by, created_at, updated_at, last_used, *rest = row
+    revoked_by, revoked_at, scopes = rest
     return {
         "id": id,
         "token": "",
@@ -316,4 +340,5 @@ def _key(row: tuple[Any, ...]) -> dict[str, Any]:
         "created_at": created_at,
         "updated_at": updated_at,
         "deleted_at": None,
+        "scopes": scopes.split(),
     }

@@ -125,7 +125,7 @@ def prepare(settings: Settings, store: Store) -> str | None:
 
     The password is generated unless the settings have one (then None is returned).
     """
-    schema.init(store, accounts_module.SCHEMA)
+    schema.init(store, accounts_module.SCHEMA, accounts_module.MIGRATIONS)
     if schema.changed_read_models(store):
         rebuild.rebuild(store)
     secret_key(settings, store)

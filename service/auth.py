@@ -23,6 +23,8 @@ from service.errors import Answer, Wording, unauthorized
 from service.front import ASK_FIRST, ASKED, BODY_TOO_LARGE
 
 COOKIE = "customer_groups_session"
+
+Scope = Literal["groups:read", "groups:write", "events:read", "admin"]
 TOKEN_SECONDS = 24 * 60 * 60
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 LONGEST_REASON = 500
@@ -40,11 +42,20 @@ View = Callable[Parameters, Response]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and how it was proven; `claims` are those of a token or a session."""
+    """Who asks, and how it was proven; `claims` are those of a token or a session.
+
+    `scopes` are what a key may do; users may do everything.
+    """
 
     actor: Actor
     by: Literal["token", "key", "session"]
     claims: dict[str, Any]
+    scopes: tuple[str, ...] = ("admin",)
+
+    def may(self, scope: Scope | None) -> bool:
+        """Whether the caller's scopes allow this one; whoever may change groups may read them."""
+        enough = {scope, "admin"} | ({"groups:write"} if scope == "groups:read" else set())
+        return scope is None or not enough.isdisjoint(self.scopes)
 
 
 class NotAuthenticated(Exception):
@@ -126,18 +137,23 @@ def _by_key(credentials: str) -> Caller:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             raise NotAuthenticated from None
         token = token.partition(":")[0]
-    key_id = accounts().key_of_token(token) if token.startswith("sk_") else None
-    if key_id is None:
+    key = accounts().key_of_token(token) if token.startswith("sk_") else None
+    if key is None:
         raise NotAuthenticated
-    return Caller({"type": "api_key", "id": key_id}, "key", {})
+    return Caller({"type": "api_key", "id": key.id}, "key", {}, key.scopes)
 
 
 def requires(
-    *, not_found: Wording = "get", recorded: bool = True, accepts: tuple[str, ...] = (JSON,)
+    scope: Scope | None,
+    *,
+    not_found: Wording = "get",
+    recorded: bool = True,
+    accepts: tuple[str, ...] = (JSON,),
 ) -> Callable[[Callable[Parameters, Response]], Callable[Parameters, Response]]:
     """Let a view run only for a known caller, under the context that its events will carry.
 
-    Answers 401 and 403 before anything else is looked at. `not_found` picks the sentence for what
+    Answers 401 and 403 before anything else is looked at. A key needs the `scope`; None asks for
+    any caller. `not_found` picks the sentence for what
     does not exist. `recorded` is false for changes that no event tells of, which take no reason.
     `accepts` are the types that a body may have.
     """
@@ -156,6 +172,8 @@ def requires(
                 return response
             if caller.by == "session" and request.method in CHANGES:
                 refuse_cross_site()
+            if not caller.may(scope):
+                raise missing_scope(scope, caller)
             if request.method in CHANGES:
                 check_body(accepts)
             if ASK_FIRST in request.environ:
@@ -176,10 +194,20 @@ def requires(
                 context.reset(token)
 
         # read by the OpenAPI document
-        vars(guarded).update(needs_caller=True, recorded=recorded, accepts=accepts)
+        vars(guarded).update(needs_caller=True, scope=scope, recorded=recorded, accepts=accepts)
         return guarded
 
     return decorate
+
+
+def missing_scope(scope: Scope | None, caller: Caller) -> Answer:
+    """Return the refusal of a key that may not do this."""
+    return Answer(
+        403,
+        "not_allowed",
+        "missing-scope",
+        f"This needs an API key with the scope {scope}; this one has {', '.join(caller.scopes)}",
+    )
 
 
 def refuse_cross_site() -> None:

@@ -19,7 +19,7 @@ from projections.sqlite import SQLiteStore
 from projections.store import Store, StoreUnavailable
 from projections.stores import open_store
 from service import app, demo_data
-from service.accounts import Accounts, EmailInUse
+from service.accounts import SCOPES, Accounts, EmailInUse
 from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
 from service.server import PortTaken, serve
 from service.settings import PREFIX, InvalidSetting, Settings
@@ -250,7 +250,16 @@ def create_user(email: str, replace: bool, password: str) -> None:
 
 @main.command("create-api-key")
 @click.argument("title")
-def create_api_key(title: str) -> None:
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    default=["admin"],
+    show_default=True,
+    help="What the key may do; may be given several times.",
+)
+def create_api_key(title: str, scopes: tuple[str, ...]) -> None:
     """Make a secret API key for a script; TITLE says what it is for, as history will show it.
 
     Prints the key, this once. Use it as `curl -u KEY: http://127.0.0.1:8000/admin/customer-groups`.
@@ -258,7 +267,7 @@ def create_api_key(title: str) -> None:
     if not title.strip():
         raise click.ClickException("A key needs a title that says what it is for.")
     with database() as (_, store):
-        _, token = Accounts(store).create_key(title.strip(), OPERATOR["id"])
+        _, token = Accounts(store).create_key(title.strip(), OPERATOR["id"], scopes)
     click.echo(token)
 
 

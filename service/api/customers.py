@@ -56,7 +56,7 @@ CSV, NDJSON = "text/csv", "application/x-ndjson"
 
 
 @customers.get("")
-@requires()
+@requires("groups:read")
 def list_customers() -> Response:
     """Return a page of customers with the exact count."""
     asked = query_of(LIST)
@@ -65,7 +65,7 @@ def list_customers() -> Response:
 
 
 @customers.post("")
-@requires(recorded=False)
+@requires("groups:write", recorded=False)
 def create_customer() -> Response:
     """Create a customer."""
     asked = query_of(ONE)
@@ -76,7 +76,7 @@ def create_customer() -> Response:
 
 
 @customers.get("/<customer_id>")
-@requires()
+@requires("groups:read")
 def get_customer(customer_id: str) -> Response:
     """Return a customer."""
     asked = query_of(ONE)
@@ -84,7 +84,7 @@ def get_customer(customer_id: str) -> Response:
 
 
 @customers.post("/<customer_id>")
-@requires(not_found="update", recorded=False)
+@requires("groups:write", not_found="update", recorded=False)
 def update_customer(customer_id: str) -> Response:
     """Change the given fields of a customer."""
     asked = query_of(ONE)
@@ -94,7 +94,7 @@ def update_customer(customer_id: str) -> Response:
 
 
 @customers.put("/<customer_id>")
-@requires(recorded=False)
+@requires("groups:write", recorded=False)
 def put_customer(customer_id: str) -> Response:
     """Create or replace the customer of this id: for whoever mirrors customers from elsewhere."""
     asked = query_of(ONE)
@@ -111,7 +111,7 @@ def put_customer(customer_id: str) -> Response:
 
 
 @customers.delete("/<customer_id>")
-@requires()
+@requires("groups:write")
 def delete_customer(customer_id: str) -> Response:
     """Erase a customer and take it out of every group; the same answer for an unknown one."""
     return carried_out(
@@ -124,7 +124,7 @@ def delete_customer(customer_id: str) -> Response:
 
 
 @customers.get("/<customer_id>/customer-groups")
-@requires()
+@requires("groups:read")
 def list_groups_of_customer(customer_id: str) -> Response:
     """Return a page of the groups that a customer is in."""
     asked = query_of(GROUP_LIST)
@@ -134,7 +134,7 @@ def list_groups_of_customer(customer_id: str) -> Response:
 
 
 @customers.post("/<customer_id>/customer-groups")
-@requires(not_found="link")
+@requires("groups:write", not_found="link")
 def change_groups_of_customer(customer_id: str) -> Response:
     """Add a customer to groups and remove it from groups, all or nothing."""
 
@@ -150,7 +150,7 @@ def change_groups_of_customer(customer_id: str) -> Response:
 
 
 @customers.post("/lookup")
-@requires(recorded=False)
+@requires("groups:read", recorded=False)
 def look_up() -> Response:
     """Return which customers these ids and e-mails name, and whether they are in a group."""
     asked = body(LOOKUP)
@@ -179,7 +179,7 @@ def look_up() -> Response:
 
 
 @customers.post("/import")
-@requires(recorded=False, accepts=(CSV, NDJSON))
+@requires("groups:write", recorded=False, accepts=(CSV, NDJSON))
 def import_customers() -> Response:
     """Create and update customers by the rows of a file, which stand alone."""
     asked = query_of(IMPORT)
@@ -200,7 +200,7 @@ def import_customers() -> Response:
 
 
 @memberships.post("/check")
-@requires(recorded=False)
+@requires("groups:read", recorded=False)
 def check_memberships() -> Response:
     """Return for each customer which of the groups it is in."""
     asked = body(CHECK)

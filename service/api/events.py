@@ -44,7 +44,7 @@ Asked = dict[str, Any]
 
 
 @events.get("")
-@requires()
+@requires("events:read")
 def get_events() -> Response:
     """Return events after a position, oldest first; as NDJSON all of them where no limit is set."""
     asked = query_of(FEED)
@@ -72,7 +72,7 @@ def get_events() -> Response:
 
 
 @events.get("/stream")
-@requires()
+@requires("events:read")
 def get_stream() -> Response:
     """Stream events as Server-Sent Events, from `Last-Event-ID` or a position on."""
     asked = query_of(STREAM)

@@ -54,7 +54,7 @@ ChangeOfMetadata = Callable[[Metadata | None], Callable[[Metadata | None], Metad
 
 
 @groups.get("")
-@requires()
+@requires("groups:read")
 def list_groups() -> Response:
     """Return a page of groups with the exact count."""
     asked = query_of(LIST)
@@ -62,7 +62,7 @@ def list_groups() -> Response:
 
 
 @groups.post("")
-@requires()
+@requires("groups:write")
 def create_group() -> Response:
     """Create a group."""
 
@@ -78,7 +78,7 @@ def create_group() -> Response:
 
 
 @groups.get("/<group_id>")
-@requires()
+@requires("groups:read")
 def get_group(group_id: str) -> Response:
     """Return a group."""
     asked = query_of(ONE)
@@ -88,21 +88,21 @@ def get_group(group_id: str) -> Response:
 
 
 @groups.post("/<group_id>")
-@requires(not_found="update")
+@requires("groups:write", not_found="update")
 def update_group(group_id: str) -> Response:
     """Rename a group and merge its metadata at the top level."""
     return carried_out(lambda: changing(group_id, UPDATE, merging))
 
 
 @groups.patch("/<group_id>")
-@requires(not_found="update", accepts=(MERGE_PATCH,))
+@requires("groups:write", not_found="update", accepts=(MERGE_PATCH,))
 def patch_group(group_id: str) -> Response:
     """Rename a group and patch its metadata at every level (RFC 7396)."""
     return carried_out(lambda: changing(group_id, PATCH, merge_patching))
 
 
 @groups.delete("/<group_id>")
-@requires()
+@requires("groups:write")
 def delete_group(group_id: str) -> Response:
     """Delete a group; the same answer for one that is not there."""
 
@@ -116,7 +116,7 @@ def delete_group(group_id: str) -> Response:
 
 
 @groups.get("/<group_id>/customers")
-@requires()
+@requires("groups:read")
 def list_members(group_id: str) -> Response:
     """Return a page of a group's members."""
     asked = query_of(MEMBERS)
@@ -131,7 +131,7 @@ def list_members(group_id: str) -> Response:
 
 
 @groups.post("/<group_id>/customers")
-@requires(not_found="link")
+@requires("groups:write", not_found="link")
 def change_members(group_id: str) -> Response:
     """Add and remove customers of a group, all or nothing."""
 
@@ -147,7 +147,7 @@ def change_members(group_id: str) -> Response:
 
 
 @groups.get("/<group_id>/history")
-@requires()
+@requires("groups:read")
 def get_history(group_id: str) -> Response:
     """Return the events of a group, deleted or not, newest first."""
     asked = query_of(HISTORY)

@@ -5,8 +5,19 @@ from typing import Any
 
 from marshmallow import fields, validates_schema
 
+from service.accounts import SCOPES
 from service.api.problems import Checked, refusal
-from service.api.values import LONGEST_TEXT, Email, Flag, GroupName, Metadata, OneOf, Text, Texts
+from service.api.values import (
+    LONGEST_TEXT,
+    Email,
+    Flag,
+    GroupName,
+    Metadata,
+    OneOf,
+    SomeOf,
+    Text,
+    Texts,
+)
 
 MOST_LINKS = 10_000
 
@@ -145,6 +156,11 @@ class CreateApiKey(Checked):
 
     title = Text("What the key is for.", shortest=1, trimmed=True, required=True)
     type = OneOf("Only secret keys exist here.", ["secret"], required=True)
+    scopes = SomeOf(
+        "What the key may do; `admin` everything, `groups:write` also what `groups:read` does.",
+        SCOPES,
+        load_default=("admin",),
+    )
 
 
 NOTHING_SAID = dict.fromkeys(CustomerFields().fields)

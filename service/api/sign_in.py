@@ -31,7 +31,7 @@ def log_in() -> Response:
 
 
 @sign_in.post("/auth/token/refresh")
-@requires(recorded=False)
+@requires(None, recorded=False)
 def refresh_token() -> Response:
     """Return a new token for one that is still valid and no older than the password."""
     user = accounts().user(caller_id())
@@ -47,7 +47,7 @@ def is_fresh(user: User) -> bool:
 
 
 @sign_in.post("/auth/session")
-@requires(recorded=False)
+@requires(None, recorded=False)
 def open_session() -> Response:
     """Set the session cookie for a token that is no older than the password."""
     user = accounts().user(caller_id())
@@ -67,7 +67,7 @@ def open_session() -> Response:
 
 
 @sign_in.delete("/auth/session")
-@requires(recorded=False)
+@requires(None, recorded=False)
 def close_session() -> Response:
     """End the session of the cookie."""
     cookie = request.cookies.get(COOKIE)
@@ -80,7 +80,7 @@ def close_session() -> Response:
 
 
 @sign_in.get("/admin/users/me")
-@requires()
+@requires(None)
 def me() -> Response:
     """Return the user who asks."""
     user = accounts().user(caller_id())
@@ -102,16 +102,16 @@ def me() -> Response:
 
 
 @sign_in.post("/admin/api-keys")
-@requires(recorded=False)
+@requires("admin", recorded=False)
 def create_api_key() -> Response:
     """Make a secret key; its token is shown this once."""
     given = body(CREATE_KEY)
-    key, token = accounts().create_key(given["title"], caller_id())
+    key, token = accounts().create_key(given["title"], caller_id(), given["scopes"])
     return json_response({"api_key": key | {"token": token}})
 
 
 @sign_in.get("/admin/api-keys")
-@requires()
+@requires("admin")
 def list_api_keys() -> Response:
     """Return a page of all keys, without their tokens."""
     asked = query_of(KEYS)
@@ -122,7 +122,7 @@ def list_api_keys() -> Response:
 
 
 @sign_in.post("/admin/api-keys/<key_id>/revoke")
-@requires(recorded=False)
+@requires("admin", recorded=False)
 def revoke_api_key(key_id: str) -> Response:
     """Revoke a key for good."""
     key = accounts().revoke_key(key_id, caller_id())

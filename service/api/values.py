@@ -149,6 +149,29 @@ class OneOf(Worded, fields.String):
         return value
 
 
+class SomeOf(Worded, fields.List[str]):
+    """One or more of a few words; loads to a list without repeats."""
+
+    kind = "array"
+
+    def __init__(self, description: str, words: Sequence[str], **options: Any) -> None:
+        described = {"description": description, "minItems": 1}
+        word = fields.String(metadata={"enum": list(words)})
+        super().__init__(word, metadata=described, **options)
+        self.words = words
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        accepted = ", ".join(f"'{word}'" for word in self.words)
+        if not isinstance(value, list):
+            raise refusal(expected("array", str(attr), value))
+        for index, word in enumerate(value):
+            if word not in self.words:
+                raise refusal(f"Field '{attr}' accepts {accepted}, got: '{shown(word)}'", index)
+        if not value:
+            raise refusal(f"Field '{attr}' accepts one or more of {accepted}")
+        return list(dict.fromkeys(value))
+
+
 class Flag(Worded, fields.Boolean):
     """`true` or `false`, nothing that resembles them."""
 

@@ -1,5 +1,6 @@
 """Every answer as JSON Schema, by its name; bodies are generated from `schemas.py`."""
 
+from service.accounts import SCOPES
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS
 from service.api.openapi.shapes import (
     CURSOR,
@@ -64,6 +65,7 @@ API_KEY = exactly(
         "created_at": TIME,
         "updated_at": TIME,
         "deleted_at": nullable(TIME),
+        "scopes": array({"enum": list(SCOPES)}),
     }
 )
 
