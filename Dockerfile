@@ -15,12 +15,12 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/customer-groups \
 WORKDIR /source
 # The libraries first: they change less often than the code, and stay a cached layer
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-install-project
+RUN uv sync --frozen --extra nats --no-install-project
 COPY README.md ./
 COPY domain domain
 COPY projections projections
 COPY service service
-RUN uv sync --frozen --no-editable
+RUN uv sync --frozen --extra nats --no-editable
 
 FROM python:3.13-slim
 RUN groupadd --gid 10001 customer-groups \

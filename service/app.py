@@ -18,6 +18,7 @@ from projections.store import Store, persistently
 from projections.stores import open_store
 from service import accounts as accounts_module
 from service import errors
+from service import webhooks as webhooks_module
 from service.accounts import Accounts
 from service.api.customers import customers, memberships
 from service.api.docs import docs
@@ -25,6 +26,7 @@ from service.api.events import events
 from service.api.groups import groups
 from service.api.health import health
 from service.api.sign_in import sign_in
+from service.api.webhooks import webhooks
 from service.auth import allowed_origins, correlation_id
 from service.current import EXTENSION, Wiring
 from service.front import Front, Lane
@@ -40,6 +42,11 @@ LANES = (
     Lane("import", 2, (("POST", "/admin/customers/import"),)),
 )
 """What is slow by intent, so that it never takes the threads of the others."""
+
+SCHEMA = (*accounts_module.SCHEMA, *webhooks_module.SCHEMA)
+"""The tables that the service owns itself."""
+
+MIGRATIONS = {2: (*accounts_module.MIGRATIONS[2], *webhooks_module.MIGRATIONS[2])}
 
 EXPOSED = "ETag, X-Position, X-Request-Id, Link, Location, Retry-After, Idempotent-Replayed"
 
@@ -72,7 +79,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
         accounts=Accounts(store),
         secret_key=secret_key(settings, store),
     )
-    for blueprint in (groups, customers, memberships, events, sign_in, health, docs):
+    for blueprint in (groups, customers, memberships, events, webhooks, sign_in, health, docs):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.before_request(begin)
@@ -125,7 +132,7 @@ def prepare(settings: Settings, store: Store) -> str | None:
 
     The password is generated unless the settings have one (then None is returned).
     """
-    schema.init(store, accounts_module.SCHEMA, accounts_module.MIGRATIONS)
+    schema.init(store, SCHEMA, MIGRATIONS)
     if schema.changed_read_models(store):
         rebuild.rebuild(store)
     secret_key(settings, store)

@@ -1,7 +1,9 @@
 """customer-groups: the service and everything around it, on the command line."""
 
+import asyncio
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,11 +20,13 @@ from projections import rebuild, schema
 from projections.sqlite import SQLiteStore
 from projections.store import Store, StoreUnavailable
 from projections.stores import open_store
-from service import app, demo_data
+from service import app, delivery, demo_data
 from service.accounts import SCOPES, Accounts, EmailInUse
+from service.feed import Feed, FollowStopped
+from service.follow import Follower, PositionFile
 from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
 from service.server import PortTaken, serve
-from service.settings import PREFIX, InvalidSetting, Settings
+from service.settings import PREFIX, READ, InvalidSetting, Settings
 
 OPERATOR: Actor = {"type": "system", "id": "cli"}
 """Who stands in the events of commands that are run here."""
@@ -269,6 +273,108 @@ def create_api_key(title: str, scopes: tuple[str, ...]) -> None:
     with database() as (_, store):
         _, token = Accounts(store).create_key(title.strip(), OPERATOR["id"], scopes)
     click.echo(token)
+
+
+@main.command("deliver")
+def deliver() -> None:
+    """Send events to the webhooks until SIGTERM or Ctrl-C.
+
+    Runs beside `serve`; several may run, on one machine or more, and share the work. Each endpoint
+    is sent its events one after another, each again until it was accepted, for up to 3 days.
+    Killed at any moment and started again, it goes on where it was: nothing is passed over.
+    """
+    with database() as (settings, store):
+        start_logging(settings.log_format)
+        deliverer = delivery.Deliverer(
+            store, allow_private=settings.allow_private_webhooks, schedule=delivery.SCHEDULE
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: deliverer.stop())
+        click.echo("Delivering to webhooks.")
+        deliverer.run()
+
+
+@main.command("relay")
+@click.option("--nats", "url", metavar="URL", help="Else the setting CUSTOMER_GROUPS_NATS_URL.")
+@click.option("--once", is_flag=True, help="End when everything is published.")
+def relay_command(url: str | None, once: bool) -> None:
+    """Publish every event to NATS JetStream, in order and once, until SIGTERM or Ctrl-C.
+
+    The stream CUSTOMER_GROUPS is made when there is none. It says itself how far it is, so the
+    relay may be killed and started again at any moment, and a second one only stands by. Several
+    servers are separated by commas. Needs the extra `nats`.
+    """
+    try:
+        from service.relay import RelayStopped
+        from service.relaying import relay
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "nats":
+            raise
+        message = "The relay needs the extra `nats`: `uv sync --extra nats`, or nats-py beside it."
+        raise click.ClickException(message) from None
+    with database() as (settings, store):
+        try:
+            url = READ["nats_url"](url, "--nats") if url else settings.nats_url
+        except InvalidSetting as error:
+            raise click.ClickException(str(error)) from None
+        if url is None:
+            message = f"Say where NATS is: --nats nats://127.0.0.1:4222, or {PREFIX}NATS_URL."
+            raise click.ClickException(message)
+        start_logging(settings.log_format)
+        store.close()  # the relay reads in a thread of its own
+        try:
+            asyncio.run(relay(store, url, once=once))
+        except RelayStopped as error:
+            raise click.ClickException(str(error)) from None
+
+
+@main.command("follow")
+@click.option("--url", required=True, metavar="URL", help="The service: https://groups.example.")
+@click.option(
+    "--after",
+    type=click.IntRange(0),
+    default=0,
+    metavar="POSITION",
+    help="Where to begin when there is no position file yet; 0 is the beginning of the log.",
+)
+@click.option("--type", "types", multiple=True, help="Only CustomersAdded, ...; several times.")
+@click.option("--group", metavar="ID", help="Only events of this group.")
+@click.option("--customer", metavar="ID", help="Only events that name this customer.")
+@click.option(
+    "--position-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keeps how far it has come, and goes on from there the next time.",
+)
+@click.option("--exec", "command", metavar="CMD", help="Runs for each event; else it is printed.")
+def follow(
+    url: str,
+    after: int,
+    types: tuple[str, ...],
+    group: str | None,
+    customer: str | None,
+    position_file: Path | None,
+    command: str | None,
+) -> None:
+    """Run CMD for each event of a service, in order, until SIGTERM or Ctrl-C.
+
+    Needs no database, only an API key with the scope events:read in CUSTOMER_GROUPS_KEY. CMD runs
+    in a shell with the event, one line of JSON, on its standard input; when it fails it is run
+    again, and no event is passed over. The position is kept after CMD has succeeded, so an event
+    may come twice after a crash, and never not at all. Ends when the service has another log.
+    """
+    start_logging(the_settings().log_format)
+    key = os.environ.get(f"{PREFIX}KEY")
+    if not key:
+        message = f"Put an API key into {PREFIX}KEY; `create-api-key` makes one on the service."
+        raise click.ClickException(message)
+    wanted = [("type", name) for name in types]
+    wanted += [("group_id", group)] if group else []
+    wanted += [("customer_id", customer)] if customer else []
+    file = None if position_file is None else PositionFile(position_file)
+    try:
+        Follower(Feed(url, key, wanted), after, file=file, command=command).run()
+    except FollowStopped as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command("demo")

@@ -8,6 +8,8 @@ from typing import Any
 from projections.stores import InvalidAddress, open_store
 
 PREFIX = "CUSTOMER_GROUPS_"
+OF_FOLLOWERS = {PREFIX + "KEY"}
+"""Not a setting of the service, but of whoever follows one."""
 
 
 class InvalidSetting(Exception):
@@ -32,6 +34,7 @@ class Settings:
     log_format: str = "console"
     require_reason: bool = False
     allow_at_in_ids: bool = False
+    allow_private_webhooks: bool = False
 
     @property
     def accept_unknown_customers(self) -> bool:
@@ -46,7 +49,7 @@ class Settings:
         """
         known = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
         for variable in environment:
-            if variable.startswith(PREFIX) and variable not in known:
+            if variable.startswith(PREFIX) and variable not in {*known, *OF_FOLLOWERS}:
                 raise InvalidSetting(
                     f"{variable} is not a setting; the settings are {', '.join(known)}."
                 )
@@ -60,7 +63,7 @@ class Settings:
 
 def refuse(variable: str, value: str, accepted: str) -> InvalidSetting:
     """Return the one sentence; a value that may hold a secret is not repeated."""
-    shown = "" if variable.endswith(("_URL", "_KEY", "_PASSWORD")) else f" not {value!r}"
+    shown = "" if variable.endswith(("_URL", "_KEY", "_PASSWORD", "--nats")) else f" not {value!r}"
     return InvalidSetting(f"{variable} accepts {accepted},{shown}.".replace(",.", "."))
 
 
@@ -142,4 +145,5 @@ READ: dict[str, Callable[[str, str], Any]] = {
     "log_format": _one_of("console", "json"),
     "require_reason": _yes,
     "allow_at_in_ids": _yes,
+    "allow_private_webhooks": _yes,
 }

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import UTC, datetime, tzinfo
@@ -214,6 +215,12 @@ def customers(store):
         return ids
 
     return put
+
+
+@pytest.fixture
+def background():
+    with ThreadPoolExecutor(16) as pool:
+        yield pool.submit
 
 
 @pytest.fixture

@@ -104,6 +104,25 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.stop()
 
+    def processes(self) -> list[int]:
+        """The ids of the service's own process and of its workers."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [self.process.pid, *map(int, children.read_text().split())]
+
+    def _status(self, name: str) -> int:
+        """The sum over all processes of a number that the kernel knows."""
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self.processes()]
+        return sum(int(text.partition(f"{name}:")[2].split()[0]) for text in texts)
+
+    def megabytes(self) -> float:
+        """How much memory is in use."""
+        return self._status("VmRSS") / 1024
+
+    def threads(self) -> int:
+        """How many threads there are."""
+        return self._status("Threads")
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(by)
@@ -112,9 +131,7 @@ class Server:
     def kill(self) -> None:
         """Kill the service and its workers as a power cut would (kill -9)."""
         assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = [self.process.pid, *map(int, children.read_text().split())]
-        for pid in pids:
+        for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(timeout=15)
@@ -125,6 +142,7 @@ class Api:
 
     def __init__(self, server: Server, token: str | None) -> None:
         self.server = server
+        self.token = token
         self.session = requests.Session()
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"

@@ -52,6 +52,7 @@ def test_the_image_is_built_from_the_lock_file(instructions):
     assert all((ROOT / name).exists() for name in copied)
     assert len(installs) == 2
     assert all("--frozen" in run and "--group" not in run for run in installs)
+    assert all("--extra nats" in run for run in installs)  # `customer-groups relay` runs in it
 
 
 def test_uv_in_the_image_is_the_one_of_the_makefile(instructions):

@@ -1,4 +1,4 @@
-"""`/openapi.json` and `/docs`: what the API takes and answers, readable offline."""
+"""`/openapi.json`, `/asyncapi.json`, `/docs`: what the API takes and says, readable offline."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from service.api.answers import JSON
+from service.api.asyncapi import document as events_document
+from service.api.eventschemas import EVENTS, schema
 from service.api.openapi import document
 from service.api.openapi.routes import FILES
 from service.errors import Answer
@@ -103,6 +105,28 @@ def openapi() -> Response:
         known[OPENAPI] = Page(orjson.dumps(document(current_app)), JSON)
     found: Page = known[OPENAPI]
     return found.answer()
+
+
+@docs.get("/asyncapi.json")
+def asyncapi() -> Response:
+    """Return the document of the events: where they are published, and what is in them."""
+    return event_documents()["asyncapi"].answer()
+
+
+@docs.get("/events/schemas/<event>.v1.json")
+def event_schema(event: str) -> Response:
+    """Return the JSON Schema of an event's `data`."""
+    if event not in EVENTS:
+        raise Answer(404, "not_found", "not-found", f"There is no {request.path} here")
+    return event_documents()[event].answer()
+
+
+@cache
+def event_documents() -> dict[str, Page]:
+    """Return the documents about the events, the schemas by the names of their events."""
+    documents = {name: schema(kind) for name, kind in EVENTS.items()}
+    documents["asyncapi"] = events_document()
+    return {name: Page(orjson.dumps(content), JSON) for name, content in documents.items()}
 
 
 @docs.get("/docs")

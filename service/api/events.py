@@ -28,6 +28,9 @@ STREAM = FollowQuery()
 
 NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
+OWN = {"Cache-Control": "no-store", "Vary": "Authorization, Cookie"}
+"""What belongs to the caller alone and is not over when it is read."""
+
 LINES = 500
 """How many lines are read at a time; between, no thread and no transaction is held."""
 
@@ -55,7 +58,7 @@ def get_events() -> Response:
         after, end = beginning(asked), log.end(store().read)
         if accepted == NDJSON:
             lines = ndjson(store().read, identity, after, asked["limit"], wanted)
-            return Response(lines, content_type=NDJSON, headers={"Cache-Control": "no-store"})
+            return Response(lines, content_type=NDJSON, headers=OWN)
         limit = asked["limit"] or DEFAULT_PAGE
         found = log.after(store().read, after, limit=limit, wanted=wanted)
     page = fitting([log.published(event, identity) for event in found])
@@ -85,8 +88,7 @@ def get_stream() -> Response:
     with store().reading():
         refuse_other_log(asked)
         after = beginning(asked)
-    response = Response(content_type=EVENT_STREAM)
-    response.headers["Cache-Control"] = "no-store"
+    response = Response(content_type=EVENT_STREAM, headers=OWN)
     response.headers["X-Accel-Buffering"] = "no"
     if request.method == "GET":
         response.headers["X-Front-Follow"] = Follow(after, wanted).text()

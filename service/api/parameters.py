@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.api.bodies import LARGEST_WHOLE_NUMBER
+from service.api.eventschemas import EVENTS
 from service.api.filters import DEEPEST_BRANCH, MOST_BRANCHES
 from service.api.paging import LONGEST_SEARCH
 from service.api.queries import (
@@ -14,6 +15,7 @@ from service.api.queries import (
     DEFAULT_PAGE,
     GROUP_ORDERS,
     LARGEST_PAGE,
+    LONGEST_WAIT_SECONDS,
     MEMBER_ORDERS,
 )
 
@@ -149,6 +151,21 @@ _DETAIL = _one(
     "detail", "Adds how many were added, already there, removed, absent.", type="boolean"
 )
 
+_FOLLOWED = [
+    _one("after", "The position to begin after; without it and `since` at the start.", **_COUNT),
+    _one(
+        "since",
+        "The time to begin at, with its zone; in place of `after`.",
+        type="string",
+        format="date-time",
+        examples=["2026-11-22T04:28:36.211Z"],
+    ),
+    _one("log", "The id of the log that `after` is of: 409 in any other.", type="string"),
+    _any_of("type", f"The events wanted: {', '.join(EVENTS)}, or as `type` has it in full."),
+    _one("group_id", "Only events of this group.", type="string"),
+    _one("customer_id", "Only events that name this customer.", type="string"),
+]
+
 PARAMETERS: dict[str, list[Parameter]] = {
     "GroupListQuery": [
         *_page(_CLAMPED_LIMIT),
@@ -191,6 +208,25 @@ PARAMETERS: dict[str, list[Parameter]] = {
     "HistoryQuery": [
         _BOUNDED_LIMIT,
         _one("cursor", "`next_cursor` of the page before.", type="string"),
+    ],
+    "FollowQuery": _FOLLOWED,
+    "FeedQuery": [
+        *_FOLLOWED,
+        _one(
+            "limit",
+            f"The size of the page, {DEFAULT_PAGE} when left out; as NDJSON everything to the end.",
+            type="integer",
+            minimum=1,
+            maximum=LARGEST_PAGE,
+        ),
+        _one(
+            "wait",
+            "For how many seconds to hold an empty page back until there is something to tell.",
+            type="integer",
+            minimum=0,
+            maximum=LONGEST_WAIT_SECONDS,
+            default=0,
+        ),
     ],
     "ImportQuery": [
         _one("dry_run", "Only says what the import would do.", type="boolean", default=False)

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import fields, validates_schema
 
 from service.accounts import SCOPES
+from service.api.eventschemas import EVENTS
 from service.api.problems import Checked, refusal
 from service.api.values import (
     LONGEST_TEXT,
@@ -14,9 +15,11 @@ from service.api.values import (
     GroupName,
     Metadata,
     OneOf,
+    Position,
     SomeOf,
     Text,
     Texts,
+    WebhookUrl,
 )
 
 MOST_LINKS = 10_000
@@ -161,6 +164,27 @@ class CreateApiKey(Checked):
         SCOPES,
         load_default=("admin",),
     )
+
+
+class UpdateWebhook(Checked):
+    """What to change of a webhook; what is left out stays."""
+
+    url = WebhookUrl()
+    types = SomeOf("Types of events to send; null sends all.", tuple(EVENTS), allow_none=True)
+    group_id = Text("Sends this group's events only; null all.", shortest=1, allow_none=True)
+
+
+class CreateWebhook(UpdateWebhook):
+    """A webhook to make."""
+
+    url = WebhookUrl(required=True)
+    after = Position("Begins after this position; left out, with what happens from now on.")
+
+
+class ResendWebhook(Checked):
+    """Where in the log a webhook goes on."""
+
+    after = Position("Sends again what came after this position.", required=True)
 
 
 NOTHING_SAID = dict.fromkeys(CustomerFields().fields)

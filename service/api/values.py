@@ -7,8 +7,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from service.api.bodies import METADATA_KEYS, metadata_fault
+from service.api.bodies import LARGEST_WHOLE_NUMBER, METADATA_KEYS, metadata_fault
 from service.api.problems import Worded, expected, refusal, shown
+from service.outgoing import LONGEST_URL, url_problem
 
 LONGEST_TEXT = 255
 RESERVED_IDS = ("import", "lookup")
@@ -131,6 +132,44 @@ class Email(Text):
         if not _EMAIL.fullmatch(text) or not text.isprintable():
             raise refusal("Invalid email address")
         return text
+
+
+class WebhookUrl(Text):
+    """Where to send events: http or https, no credentials; its address is checked elsewhere."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            "Where to send events: http or https, without a user or password.",
+            shortest=1,
+            longest=LONGEST_URL,
+            secret=True,
+            examples=["https://pricing.example/hooks/groups"],
+            **options,
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        accepted = url_problem(text)
+        if accepted:
+            raise refusal(f"Field '{attr}' accepts {accepted}")
+        return text
+
+
+class Position(Worded, fields.Integer):
+    """A position of the log."""
+
+    kind = "number"
+
+    def __init__(self, description: str, **options: Any) -> None:
+        described = {"description": description, "minimum": 0, "maximum": LARGEST_WHOLE_NUMBER}
+        super().__init__(metadata=described, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise refusal(expected("number", str(attr), value))
+        if value < 0:
+            raise refusal(f"Field '{attr}' accepts a position, 0 or more, got: '{value}'")
+        return value
 
 
 class OneOf(Worded, fields.String):

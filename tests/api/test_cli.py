@@ -32,6 +32,8 @@ COMMANDS = {
     "import-customers",
     "create-user",
     "create-api-key",
+    "deliver",
+    "follow",
     "demo",
 }
 
@@ -108,6 +110,7 @@ WRONG = [
     ("LOG_FORMAT", "xml", "console or json"),
     ("REQUIRE_REASON", "true", "yes or no"),
     ("ALLOW_AT_IN_IDS", "1", "yes or no"),
+    ("ALLOW_PRIVATE_WEBHOOKS", "true", "yes or no"),
 ]
 ANY_TEXT = {"HOST"}
 

@@ -450,7 +450,7 @@ def test_an_api_key_is_shown_with_its_token_once(api, token):
     assert (created.status_code, list(created.json())) == (200, ["api_key"])
     assert list(key) == [
         *("id", "token", "redacted", "title", "type", "last_used_at", "created_by"),
-        *("revoked_by", "revoked_at", "created_at", "updated_at", "deleted_at"),
+        *("revoked_by", "revoked_at", "created_at", "updated_at", "deleted_at", "scopes"),
     ]
     assert re.fullmatch(f"apk_{ULID}", key["id"])
     assert re.fullmatch("sk_[0-9a-f]{64}", key["token"])

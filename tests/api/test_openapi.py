@@ -42,6 +42,18 @@ class Documented:
 
     def check(self, answer):
         """Fail unless status, headers, type and body of an answer are as documented."""
+        response = self.check_head(answer)
+        if "content" not in response:
+            assert answer.content == b""
+            return
+        media_type = answer.headers["Content-Type"].partition(";")[0]
+        schema = response["content"][media_type]["schema"]
+        body = answer.json() if media_type.endswith(("/json", "+json")) else answer.text
+        root = schema | {"components": self.document["components"]}
+        jsonschema.Draft202012Validator(root).validate(body)
+
+    def check_head(self, answer):
+        """Fail unless status, headers and type are; returns what is said of the response."""
         responses = self.operation(answer)["responses"]
         assert str(answer.status_code) in responses, answer.text
         response = self.resolved(responses[str(answer.status_code)])
@@ -50,14 +62,9 @@ class Documented:
             assert name in answer.headers or not header.get("required"), name
             if header["schema"].get("type") == "string" and name in answer.headers:
                 jsonschema.validate(answer.headers[name], header["schema"])
-        if "content" not in response:
-            assert answer.content == b""
-            return
-        media_type = answer.headers["Content-Type"].partition(";")[0]
-        schema = response["content"][media_type]["schema"]
-        body = answer.json() if media_type.endswith("json") else answer.text
-        root = schema | {"components": self.document["components"]}
-        jsonschema.Draft202012Validator(root).validate(body)
+        if "content" in response:
+            assert answer.headers["Content-Type"].partition(";")[0] in response["content"]
+        return response
 
 
 @pytest.fixture
@@ -221,6 +228,26 @@ def test_answers_about_customers_are_as_documented(api, documented):
         documented.check(answer)
 
 
+def test_answers_about_events_are_as_documented(api, documented):
+    group = api.group()
+    lines = {"Accept": "application/x-ndjson"}
+
+    for answer in (
+        api.get("/events", params={"group_id": group["id"], "limit": 1}),
+        api.get("/events", params={"type": ["Renamed", "customer-groups.GroupCreated.v1"]}),
+        api.get("/events", params={"group_id": group["id"]}, headers=lines),
+        api.get("/events", params={"after": 10**15}),
+        api.get("/events", params={"log": "log_0"}),
+        api.get("/events", params={"type": "Sold"}),
+        api.get("/events/stream", params={"after": 10**15}),
+        api.get("/events/stream", headers={"Last-Event-ID": "last"}),
+        api.get("/events/schemas/Sold.v1.json"),
+    ):
+        documented.check(answer)
+    with api.get("/events/stream", params={"group_id": group["id"]}, stream=True) as stream:
+        documented.check_head(stream)
+
+
 def test_answers_about_credentials_are_as_documented(api, anonymous, documented):
     credentials = {"email": api.server.admin_email, "password": api.server.admin_password}
     key = api.post("/admin/api-keys", {"title": "Script", "type": "secret"})
@@ -243,7 +270,9 @@ def test_answers_about_credentials_are_as_documented(api, anonymous, documented)
 
 
 def test_what_needs_no_credentials_is_as_documented(anonymous, documented):
-    for path in ("/health", "/health/live", "/health/ready", "/openapi.json", "/docs"):
+    health = ("/health", "/health/live", "/health/ready")
+    documents = ("/openapi.json", "/asyncapi.json", "/events/schemas/Renamed.v1.json", "/docs")
+    for path in (*health, *documents):
         answer = anonymous.get(path)
 
         assert answer.status_code == 200

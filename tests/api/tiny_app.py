@@ -1,15 +1,19 @@
 """A small application behind the real front: `python -m tests.api.tiny_app PORT WORKERS`."""
 
-import asyncio
 import os
 import sys
+import tempfile
 from hashlib import sha256
+from pathlib import Path
 from threading import Event
 
 from flask import Flask, Response, request
 
-from service.front import ASK_FIRST, ASKED, BODY_TOO_LARGE, Front, Lane
+from projections import schema
+from projections.sqlite import SQLiteStore
+from service.front import ASK_FIRST, ASKED, BODY_TOO_LARGE, WAITED, Front, Lane
 from service.server import serve
+from service.stream import Follow, Tailer
 
 LANES = (
     Lane("sign-in", threads=1, requests=(("POST", "/auth/user/emailpass"),)),
@@ -44,6 +48,8 @@ class Tiny:
             "/blocks/<int:count>": self.blocks,
             "/broken/<int:good_bytes>": self.broken,
             "/patience/<int:refusals>/<float:seconds>": self.patience,
+            "/events": self.events,
+            "/events/stream": self.stream,
         }
         for number, (rule, view) in enumerate(rules.items()):
             self.app.add_url_rule(rule, str(number), view, methods=["GET", "POST"])
@@ -113,16 +119,22 @@ class Tiny:
             return {"body": request.get_data(as_text=True)}, 503, {"X-Front-Wait": str(seconds)}
         return {"body": request.get_data(as_text=True)}
 
-    async def ticks(self, _scope, _receive, send):
-        headers = [(b"content-type", b"text/event-stream")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
+    def events(self):
+        if WAITED in request.environ:
+            return {"waited": True}
         self.counts["streams"] += 1
-        await asyncio.Event().wait()
+        return Response(headers={"X-Front-Follow": Follow(after=0, seconds=HELD_SECONDS).text()})
 
-    async def poll(self, _scope, _receive, _send):
+    def stream(self):
         self.counts["streams"] += 1
-        await asyncio.Event().wait()
+        return Response(headers={"X-Front-Follow": Follow(after=0).text()})
+
+
+def empty_log():
+    """A log that nothing is ever appended to."""
+    store = SQLiteStore(Path(tempfile.mkdtemp()) / "groups.db")
+    schema.init(store)
+    return store
 
 
 def build():
@@ -131,7 +143,7 @@ def build():
         tiny.wsgi,
         body_limit=body_limit,
         lanes=LANES,
-        streams={"/events/stream": tiny.ticks, "/events": tiny.poll},
+        tailer=Tailer(empty_log()),
         close=lambda: print("closed", flush=True),
     )
 

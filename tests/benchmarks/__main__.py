@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import requests
 
-from tests.benchmarks import shop
+from tests.benchmarks import shop, streams
 from tests.benchmarks.client import CONNECTIONS, Figures, load, rendered
 from tests.benchmarks.shop import Shop
 from tests.postgres import PostgresServer, free_port
@@ -199,6 +199,11 @@ def main() -> None:
             show(1)
         measured["SQLite"] = bench("SQLite", f"sqlite:///{directory / 'shop.db'}", directory)
         measured["PostgreSQL"] = bench("PostgreSQL", postgres.create_database(), directory)
+        with progress("Following", 2) as show:
+            followed = {"SQLite": streams.measure(f"sqlite:///{directory / 'log.db'}", directory)}
+            show(1)
+            followed["PostgreSQL"] = streams.measure(postgres.create_database(), directory)
+            show(1)
     print(
         f"\n{shop.GROUPS:,} groups, {shop.CUSTOMERS:,} customers, one group of {shop.LARGE:,};"
         f" {CONNECTIONS} connections; 1 worker; load generator, service and database on the same"
@@ -213,6 +218,7 @@ def main() -> None:
     for name, found in measured.items():
         listed = found["list 20"].per_second
         print(f"list 20 on {name} reaches {listed / bare.per_second:.2f} of that.")
+    print("\n" + "\n".join(streams.table(followed)))
     print(f"\nTook {time.monotonic() - began:.0f} s.")
 
 

@@ -21,7 +21,7 @@ const CUSTOMER_KEYS = keys(
   "created_at updated_at deleted_at",
 );
 const API_KEY_KEYS = keys(
-  "id token redacted title type last_used_at created_by revoked_by revoked_at created_at",
+  "id token redacted title type last_used_at created_by revoked_by revoked_at created_at scopes",
   "updated_at deleted_at",
 );
 const USER_KEYS = keys(

@@ -1,11 +1,11 @@
 """Every answer as JSON Schema, by its name; bodies are generated from `schemas.py`."""
 
 from service.accounts import SCOPES
+from service.api.eventschemas import EVENTS, data, envelope
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS
 from service.api.openapi.shapes import (
     CURSOR,
     CUSTOMER,
-    EVENTS,
     FLAG,
     GROUP,
     ID,
@@ -17,7 +17,6 @@ from service.api.openapi.shapes import (
     Shape,
     array,
     exactly,
-    labelled_event,
     nullable,
     page,
     ref,
@@ -66,6 +65,42 @@ API_KEY = exactly(
         "updated_at": TIME,
         "deleted_at": nullable(TIME),
         "scopes": array({"enum": list(SCOPES)}),
+    }
+)
+
+WEBHOOK = exactly(
+    {
+        "id": TEXT | {"examples": ["wh_01KAN6ZQ9R3W5V8YB2C4D6E8F0"]},
+        "url": TEXT,
+        "types": array({"enum": list(EVENTS)}) | {"description": "Empty: all."},
+        "group_id": nullable(TEXT) | {"description": "Events of this group only; null: of all."},
+        "secret": TEXT
+        | {"description": "Signs (Standard Webhooks). Shown once, when it is made; then empty."},
+        "position": NUMBER | {"description": "All that is wanted up to here was accepted."},
+        "state": {"enum": ["active", "paused"]},
+        "reason": nullable(TEXT) | {"description": "Why it is paused."},
+        "failures": NUMBER | {"description": "How many attempts in a row were not accepted."},
+        "failing_since": nullable(TIME) | {"description": "After 3 days it is paused."},
+        "next_attempt_at": nullable(TIME),
+        "attempts": NUMBER,
+        "last_attempt_at": nullable(TIME),
+        "last_status": nullable(NUMBER),
+        "last_error": nullable(TEXT),
+        "created_by": TEXT,
+        "created_at": TIME,
+        "updated_at": TIME,
+    }
+)
+
+DELIVERY = exactly(
+    {
+        "number": NUMBER,
+        "position": NUMBER | {"description": "Of the event that was sent."},
+        "attempt": NUMBER | {"description": "From 1 for each event."},
+        "at": TIME,
+        "status": nullable(NUMBER) | {"description": "Null where no answer came."},
+        "duration_ms": NUMBER,
+        "error": nullable(TEXT) | {"description": "Null when it was accepted."},
     }
 )
 
@@ -125,6 +160,23 @@ def message(type_: str, *, code: str | None = None) -> Shape:
     return exactly(short | ({"code": {"const": code}} if code else {}))
 
 
+PUBLISHED = [envelope(kind, data(kind)) for kind in EVENTS.values()]
+
+ACTOR = exactly(
+    {
+        "type": {"enum": ["user", "api_key", "system"]},
+        "id": TEXT,
+        "label": nullable(TEXT) | {"description": "The e-mail or key's title of today."},
+    }
+)
+
+
+def labelled(event: Shape) -> Shape:
+    """Return the published form of an event with `actor` and its label beside it."""
+    required = [*event["required"], "actor"]
+    return event | {"properties": event["properties"] | {"actor": ACTOR}, "required": required}
+
+
 COUNTS = ("added", "already", "removed", "absent")
 DETAIL = exactly(dict.fromkeys(COUNTS, NUMBER), description="Asked for by `detail=true`.")
 
@@ -163,7 +215,15 @@ ANSWERS: dict[str, Shape] = {
         },
     ),
     "History": exactly({"events": array(ref("Event")), "next_cursor": CURSOR}),
-    "Event": {"oneOf": [labelled_event(kind) for kind in EVENTS]},
+    "Event": {"oneOf": [labelled(event) for event in PUBLISHED]},
+    "EventPage": exactly(
+        {
+            "log": TEXT | {"description": "The id of this log."},
+            "events": array({"oneOf": PUBLISHED}),
+            "next": NUMBER | {"description": "The position to go on after."},
+            "end": NUMBER | {"description": "The position of the newest event."},
+        }
+    ),
     "CustomerAnswer": exactly({"customer": ref("Customer")}),
     "CustomerLinksAnswer": exactly({"customer": ref("Customer")}, {"detail": DETAIL}),
     "CustomerPage": page("customers", "Customer"),
@@ -208,6 +268,19 @@ ANSWERS: dict[str, Shape] = {
     "ApiKeyPage": exactly(
         {"api_keys": array(API_KEY), "count": NUMBER, "offset": NUMBER, "limit": NUMBER}
     ),
+    "WebhookAnswer": exactly({"webhook": ref("Webhook")}),
+    "WebhookPage": exactly(
+        {"webhooks": array(ref("Webhook")), "count": NUMBER, "offset": NUMBER, "limit": NUMBER}
+    ),
+    "WebhookDeleted": exactly(
+        {"id": TEXT, "object": {"const": "webhook"}, "deleted": {"const": True}}
+    ),
+    "Webhook": WEBHOOK,
+    "DeliveryPage": exactly(
+        {"deliveries": array(DELIVERY), "count": NUMBER, "offset": NUMBER, "limit": NUMBER}
+    ),
+    "AsyncApi": OBJECT | {"description": "An AsyncAPI 3.0 document."},
+    "EventSchema": OBJECT | {"description": "A JSON Schema (2020-12)."},
     "OpenApi": OBJECT | {"description": "This document."},
     "Problem": PROBLEM,
     "VersionMismatch": VERSION_MISMATCH,

@@ -41,6 +41,12 @@ REQUEST_HEADERS = {
         f" yours. Only ever waits on a replica, up to {REPLICA_SECONDS} s.",
         POSITION,
     ),
+    "Last-Event-ID": _asked(
+        "Last-Event-ID",
+        "The `id` of the last event that was read, as browsers send it by themselves; wins over"
+        " `after` and `since`.",
+        POSITION,
+    ),
     "Idempotency-Key": _asked(
         "Idempotency-Key",
         "1 to 255 visible ASCII characters, your own name for this change: for 24 hours the same"

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
+from service.api.eventschemas import EVENTS
 from service.api.openapi.prose import SECURITY_SCHEMES
 from service.api.openapi.responses import (
     HEAD_TOO_LARGE,
@@ -24,15 +25,15 @@ from service.api.parameters import PARAMETERS, Parameter
 from service.auth import CHANGES, JSON
 from service.errors import CODES
 
-SECURITY: list[dict[str, list[str]]] = [{scheme: []} for scheme in SECURITY_SCHEMES]
-
 ID = {"type": "string", "minLength": 1}
 
 PATHS: dict[str, tuple[str, Shape]] = {
     "group_id": ("The group's id.", ID),
     "customer_id": ("The customer's id.", ID),
     "key_id": ("The API key's id.", ID),
+    "webhook_id": ("The webhook's id.", ID),
     "name": ("The file's name.", {"enum": list(FILES)}),
+    "event": ("The event's name.", {"enum": list(EVENTS)}),
 }
 
 EXAMPLES = {
@@ -57,7 +58,7 @@ def described(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
         "responses": responses(asked),
     }
     operation = {key: value for key, value in operation.items() if value}
-    return operation | {"security": SECURITY if asked.needs_caller else []}
+    return operation | {"security": asked.security}
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,20 @@ class Asked:
     def needs_caller(self) -> bool:
         """Whether it asks for credentials."""
         return getattr(self.view, "needs_caller", False)
+
+    @property
+    def scope(self) -> str | None:
+        """What a key must be allowed to do; None where any caller may ask, or anybody."""
+        scope: str | None = getattr(self.view, "scope", None)
+        return scope
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """The ways to say who asks, with the scope that a key needs."""
+        if not self.needs_caller:
+            return []
+        scopes = {"key": [self.scope]} if self.scope else {}
+        return [{scheme: scopes.get(scheme, [])} for scheme in SECURITY_SCHEMES]
 
     @property
     def is_recorded(self) -> bool:
@@ -120,6 +135,7 @@ class Asked:
             "invalid-cursor": "cursor" in names,
             "too-many-embedded": "fields" in names,
             "reason-required": self.is_recorded,
+            "missing-scope": self.scope is not None,
             "cross-site": self.needs_caller and self.changes,
             "conflict": self.needs_caller and self.changes,
             "position-beyond-end": self.is_read,
@@ -153,7 +169,8 @@ def parameters(asked: Asked) -> list[Any]:
         "X-Request-Id": True,
         "traceparent": asked.is_recorded,
     }
-    return [*path, *asked.query, *(name for name, is_taken in taken.items() if is_taken)]
+    headers = [name for name, is_taken in taken.items() if is_taken]
+    return [*path, *asked.query, *headers, *asked.route.takes]
 
 
 def body(asked: Asked) -> dict[str, Any] | None:

@@ -9,9 +9,11 @@ TAGS = {
     "groups": "Groups: their names, metadata, members and history.",
     "customers": "The directory of customers, and the groups that each is in.",
     "memberships": "Which customers are in which groups.",
+    "events": "The log for whoever follows it: every change, in order, from any position.",
+    "webhooks": "Events sent to an address of yours, by `customer-groups deliver`.",
     "sign_in": "Tokens and sessions for users, keys for scripts.",
     "health": "For load balancers.",
-    "docs": "This document.",
+    "docs": "This document, and those about the events.",
 }
 
 SECURITY_SCHEMES = {
@@ -24,7 +26,8 @@ SECURITY_SCHEMES = {
     "key": {
         "type": "http",
         "scheme": "basic",
-        "description": "A secret API key as the user name, with no password.",
+        "description": "A secret API key as the user name, with no password; each route names the"
+        " scope that the key needs, and `admin` is enough for all of them.",
     },
     "session": {
         "type": "apiKey",
@@ -47,7 +50,8 @@ accepted. Unknown parameters and keys are refused. Answers have `X-Request-Id`.
 **Credentials.** A token as `Authorization: Bearer`, a secret key as `Authorization: Basic`, or the
 session cookie; `Authorization` wins over the cookie. A change under the cookie is refused when a
 browser sends it from another site. Pages of `CUSTOMER_GROUPS_ALLOWED_ORIGINS` may use all of this
-(CORS, with credentials).
+(CORS, with credentials). A key may do what its scopes allow: `groups:read`, `groups:write` (which
+includes reading), `events:read`, or `admin`, which is everything; users may do everything.
 
 **Fields.** `fields` selects the keys of objects. Customers of a group (groups of a customer) are
 embedded up to {EMBEDDED_OF_ONE:,} of one object and {EMBEDDED_IN_ALL:,} in one answer.

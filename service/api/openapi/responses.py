@@ -31,13 +31,15 @@ def named() -> dict[str, Any]:
 
 
 def answered(status: int, shape: str | None, headers: Iterable[str]) -> dict[str, Any]:
-    """Return an answer that is no refusal: a shape's name, media types, or no body at all."""
+    """Return an answer that is no refusal: a shape's name, media types, or no body."""
     found = given([*ALWAYS, *headers])
     if shape is None:
         return response(status, {}, found)
-    if "/" in shape:
-        return response(status, content(shape.split(", "), {"type": "string"}), found)
-    return response(status, content([JSON], ref(shape)), found)
+    body: dict[str, Any] = {}
+    for name in shape.split(", "):
+        is_type = "/" in name
+        body |= content([name], {"type": "string"}) if is_type else content([JSON], ref(name))
+    return response(status, body, found)
 
 
 def refusal(codes: Sequence[str]) -> dict[str, Any]:
@@ -53,11 +55,12 @@ def refusal(codes: Sequence[str]) -> dict[str, Any]:
     headers = given(
         [
             *ALWAYS,
-            *(["Retry-After"] if "conflict" in codes or status == 429 else []),
             *(["Accept-Patch"] if status == 415 else []),
             *(["Allow"] if status == 405 else []),
         ]
     )
+    if "conflict" in codes or status == 429:
+        headers |= given(["Retry-After"], always=len(codes) == 1)
     return response(status, problem, headers, more)
 
 

@@ -22,10 +22,11 @@ FILES = ("start.js", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.pn
 class Route:
     """One method of one route.
 
-    `answers` gives to each status that is no refusal a shape of `answers.py`, a media type, or None
-    for an empty body; `headers` are those that such answers may have. `refusals` are the codes that
-    the route's own rules end in; those that follow from the rest are added. `once` says that it
-    takes an `Idempotency-Key`, `conditional` an `If-Match`. `more` follows the docstring.
+    `answers` gives to each status that is no refusal a shape of `answers.py`, media types, both, or
+    None for an empty body; `headers` are those that such answers may have. `refusals` are the codes
+    that the route's own rules end in; those that follow from the rest are added. `once` says that
+    it takes an `Idempotency-Key`, `conditional` an `If-Match`, `takes` names other headers that
+    only it reads. `more` follows the docstring.
     """
 
     answers: Mapping[int, str | None]
@@ -35,6 +36,7 @@ class Route:
     refusals: tuple[str, ...] = ()
     once: bool = False
     conditional: bool = False
+    takes: tuple[str, ...] = ()
     more: str = ""
 
 
@@ -155,6 +157,51 @@ ROUTES: dict[str, Route] = {
     "memberships.check_memberships": Route(
         answers={200: "Memberships"}, body=schemas.MembershipCheck
     ),
+    "events.get_events": Route(
+        answers={200: "EventPage, application/x-ndjson"},
+        headers=JSON_PAGE,
+        query=queries.FeedQuery,
+        refusals=("other-log",),
+        more="Each event is a CloudEvent, as `/asyncapi.json` says in detail. With `Accept:"
+        " application/x-ndjson` a line each, then one with `log`, `next` and `end`. `next` moves"
+        " past events that the filters leave out: go on with it as `after`.",
+    ),
+    "events.get_stream": Route(
+        answers={200: "text/event-stream"},
+        query=queries.FollowQuery,
+        refusals=("other-log",),
+        takes=("Last-Event-ID",),
+        more="`id` is the position, `event` the type, `data` the CloudEvent, as `/asyncapi.json`"
+        " says in detail. A comment every 15 s keeps it open; a slow reader is cut off.",
+    ),
+    "webhooks.create_webhook": Route(
+        answers={200: "WebhookAnswer"},
+        headers=("Location",),
+        body=schemas.CreateWebhook,
+        refusals=("position-beyond-end",),
+        more="Each event is posted by itself, as CloudEvents 1.0 and signed as Standard Webhooks"
+        " has it; `webhook-id` is `<log>:<position>` whenever it is sent. The next one follows when"
+        " this one was answered with 2xx. Else it is sent again, later and later, for 3 days; then,"
+        " or at once after 410, the webhook is paused and keeps its position. Private addresses are"
+        " refused, redirects not followed.",
+    ),
+    "webhooks.list_webhooks": Route(answers={200: "WebhookPage"}, query=queries.PageQuery),
+    "webhooks.get_webhook": Route(answers={200: "WebhookAnswer"}, refusals=("not-found",)),
+    "webhooks.update_webhook": Route(
+        answers={200: "WebhookAnswer"}, body=schemas.UpdateWebhook, refusals=("not-found",)
+    ),
+    "webhooks.delete_webhook": Route(answers={200: "WebhookDeleted"}, refusals=("not-found",)),
+    "webhooks.pause_webhook": Route(answers={200: "WebhookAnswer"}, refusals=("not-found",)),
+    "webhooks.resume_webhook": Route(answers={200: "WebhookAnswer"}, refusals=("not-found",)),
+    "webhooks.resend_webhook": Route(
+        answers={200: "WebhookAnswer"},
+        body=schemas.ResendWebhook,
+        refusals=("not-found", "position-beyond-end"),
+        more="Under the same `webhook-id` as before.",
+    ),
+    "webhooks.list_deliveries": Route(
+        answers={200: "DeliveryPage"}, query=queries.PageQuery, refusals=("not-found",)
+    ),
     "sign_in.log_in": Route(
         answers={200: "Token", 401: "WrongPassword"},
         body=schemas.Login,
@@ -174,6 +221,10 @@ ROUTES: dict[str, Route] = {
     "health.live": Route(answers={200: "text/plain"}),
     "health.ready": Route(answers={200: "text/plain"}, refusals=("unavailable",)),
     "docs.openapi": Route(answers={200: "OpenApi", 304: None}, headers=("ETag",)),
+    "docs.asyncapi": Route(answers={200: "AsyncApi", 304: None}, headers=("ETag",)),
+    "docs.event_schema": Route(
+        answers={200: "EventSchema", 304: None}, headers=("ETag",), refusals=("not-found",)
+    ),
     "docs.page": Route(answers={200: "text/html", 304: None}, headers=("ETag",)),
     "docs.file": Route(
         answers={200: "text/css, text/javascript, image/png", 304: None},

@@ -1,22 +1,11 @@
-"""What groups, customers and events look like in answers, as JSON Schema."""
+"""What groups and customers look like in answers, as JSON Schema."""
 
 from collections.abc import Mapping
-from dataclasses import fields
-from inspect import getdoc
 from typing import Any
 
-from eventsourcing.utils import get_topic
-
-from domain.group import Group, GroupEvent
 from service.api.bodies import LARGEST_WHOLE_NUMBER
 
 Shape = dict[str, Any]
-
-EVENTS = tuple(
-    kind
-    for kind in vars(Group).values()
-    if isinstance(kind, type) and issubclass(kind, Group.Event) and kind is not Group.Event
-)
 
 
 def ref(name: str) -> Shape:
@@ -112,49 +101,3 @@ def page(name: str, shape: str) -> Shape:
     by_offset = exactly(items | {"offset": NUMBER}, description="Asked for by `offset`.")
     by_cursor = exactly(items | {"next_cursor": CURSOR}, description="Asked for by `cursor`.")
     return {"oneOf": [by_offset, by_cursor]}
-
-
-OWN: dict[str, Shape] = {
-    "name": TEXT,
-    "metadata": nullable(OBJECT),
-    "set": OBJECT | {"description": "Keys added or replaced, with their values."},
-    "removed": array(TEXT) | {"description": "Keys removed."},
-    "cleared": FLAG | {"description": "Whether all metadata became null."},
-    "customer_ids": array(ID["customer"]) | {"minItems": 1, "maxItems": 1000},
-}
-"""The fields that an event has besides those that all have."""
-
-ACTOR = exactly(
-    {
-        "type": {"enum": ["user", "api_key", "system"]},
-        "id": TEXT,
-        "label": nullable(TEXT) | {"description": "The e-mail or key's title of today."},
-    }
-)
-
-
-def labelled_event(kind: type[GroupEvent]) -> Shape:
-    """Return the published form of an event (CloudEvents 1.0), with `actor` and its label."""
-    topic = get_topic(kind)
-    shared = {field.name for field in fields(GroupEvent)} | {"originator_topic"}
-    own = [field.name for field in fields(kind) if field.name not in shared]
-    data = {"position": NUMBER, "group_id": ID["group"], "version": NUMBER}
-    data |= {name: OWN[name] for name in own}
-    data |= {"actor": exactly({"type": TEXT, "id": TEXT}), "request_id": TEXT}
-    data |= {name: nullable(TEXT) for name in ("correlation_id", "traceparent", "reason")}
-    return exactly(
-        {
-            "specversion": {"const": "1.0"},
-            "id": TEXT | {"description": "Group and version, joined by a colon."},
-            "source": TEXT | {"description": "Names the log."},
-            "type": {"const": f"customer-groups.{topic}.v1"},
-            "subject": ID["group"],
-            "time": TIME,
-            "datacontenttype": {"const": "application/json"},
-            "dataschema": {"const": f"/events/schemas/{topic}.v1.json"},
-            "sequence": TEXT | {"pattern": "^[0-9]{20}$"},
-            "data": exactly(data),
-            "actor": ACTOR,
-        },
-        description=getdoc(kind) or "",
-    )
