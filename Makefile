@@ -5,16 +5,20 @@ BIN := $(VENV)/bin
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 UV_VERSION := 0.13.9
 
-.PHONY: serve test big bench lint format clean
+.PHONY: serve test big bench lint format clean browser
 
 serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
 
-test: $(VENV)/.development
+test: browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-big: $(VENV)/.development
+big: browser
 	$(BIN)/python -m pytest --big --numprocesses 2 --dist loadfile $(ARGS)
+
+# Chromium for the tests of the pages, where the machine has none; nothing to do where it has
+browser: $(VENV)/.development
+	@$(BIN)/python -m tests.admin.browser
 
 bench: $(VENV)/.development
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -19,6 +19,7 @@ from projections.stores import open_store
 from service import accounts as accounts_module
 from service import errors
 from service.accounts import Accounts
+from service.admin.pages import HOME, admin
 from service.api.customers import customers, memberships
 from service.api.docs import docs
 from service.api.groups import groups
@@ -70,7 +71,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
         accounts=Accounts(store),
         secret_key=secret_key(settings, store),
     )
-    for blueprint in (groups, customers, memberships, sign_in, health, docs):
+    for blueprint in (groups, customers, memberships, sign_in, health, docs, admin):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.before_request(begin)
@@ -80,8 +81,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
 
 
 def root() -> Any:
-    """Lead to the documentation."""
-    return redirect("/docs")
+    """Lead to the pages."""
+    return redirect(HOME)
 
 
 def begin() -> Response | None:

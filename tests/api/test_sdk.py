@@ -6,20 +6,14 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
+
+from tests.lacking import unavailable
 
 SDK = Path(__file__).parents[1] / "sdk"
 OLDEST_NODE = 20
 INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip where a person tests on a machine of theirs, fail where CI should have had it."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def run(command: list[str], **options) -> subprocess.CompletedProcess[str]:
