@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 UV_VERSION := 0.13.9
 
-.PHONY: serve test big bench lint format clean browser
+.PHONY: serve test big bench pictures lint format clean browser
 
 serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
@@ -22,6 +22,9 @@ browser: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+pictures: $(VENV)/.development
+	$(BIN)/python -m tests.admin.pictures
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

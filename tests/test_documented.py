@@ -93,6 +93,11 @@ def test_every_command_is_in_the_readme_and_explains_itself(command):
     assert main.commands[command].help
 
 
+@pytest.mark.parametrize("picture", re.findall(r'"(tests/[^"]+\.png)"', README))
+def test_every_picture_of_the_readme_is_there(picture):
+    assert (Path(__file__).parents[1] / picture).is_file()
+
+
 def test_the_readme_tells_of_nothing_else():
     assert set(rows("The events")) == set(EVENTS)
     assert set(rows("Settings")) == set(SETTINGS)

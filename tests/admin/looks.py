@@ -47,8 +47,12 @@ def doubled_labels(page: Page) -> list[str]:
     ]
 
 
-def find_faults(page: Page, *, narrow_only: bool = False) -> list[str]:
-    """What is wrong with what a page shows, in any look."""
+def find_faults(page: Page, *, narrow_only: bool = False, thoroughly: bool = True) -> list[str]:
+    """What is wrong with what a page shows, in any look.
+
+    The dark look has the same elements as the light one: unless `thoroughly`, only its colours are
+    looked at.
+    """
     looks = [("phone, light", PHONE, "light"), ("phone, dark", PHONE, "dark")]
     if not narrow_only:
         looks = [("light", WIDE, "light"), ("dark", WIDE, "dark"), looks[0]]
@@ -56,6 +60,7 @@ def find_faults(page: Page, *, narrow_only: bool = False) -> list[str]:
     for look, size, scheme in looks:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)
-        faults += [f"{look}: {fault}" for fault in axe(page)]
+        colours_only = scheme == "dark" and not thoroughly
+        faults += [f"{look}: {fault}" for fault in axe(page, colours_only=colours_only)]
     page.set_viewport_size(NARROWEST)
     return faults + page.evaluate(SIDEWAYS)

@@ -13,8 +13,9 @@ def world(server):
 
 
 @pytest.mark.parametrize("state", OVERLAYS)
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(page, world, state):
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(page, world, sized, state):
     OVERLAYS[state](page, world)
 
     assert doubled_labels(page) == []
-    assert find_faults(page, narrow_only=state in NARROW) == []
+    thoroughly = sized(False, True)
+    assert find_faults(page, narrow_only=state in NARROW, thoroughly=thoroughly) == []

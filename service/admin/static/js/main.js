@@ -153,7 +153,11 @@ bind('g g', go(LIST), { label: 'Go to customer groups' });
 bind('mod+k', openPalette, { label: 'Search and commands', over: true });
 bind('?', openShortcuts, { label: 'Show all shortcuts' });
 
+// The modules of the first page are made ready while the service says who is signed in.
+const prepare = async () => match(router.current().path).page.open();
+
 async function begin() {
+  prepare().catch(() => {}); // told of when the page is opened
   await signedIn(app);
   app.replaceChildren(...frame.elements);
   if (router.current().path === '/') history.replaceState(null, '', router.href(LIST));
