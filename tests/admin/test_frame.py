@@ -12,6 +12,7 @@ from tests.admin.steps import (
     box,
     choose,
     dialog,
+    error_toast,
     expect_names,
     group_of,
     group_path,
@@ -268,6 +269,37 @@ def test_without_an_answer_the_same_banner_shows(page, api):
     page.unroute("**/admin/**")
 
     expect(banner).to_be_hidden()
+
+
+def json_button(page: Page):
+    return page.get_by_role("button", name="View JSON")
+
+
+def test_a_page_that_an_update_of_the_service_left_without_its_parts_begins_anew(page, api):
+    page.goto(group_path(api.group()))
+    page.route("**/jsondrawer.js", lambda route: route.fulfill(status=404))
+    with page.expect_navigation():
+        json_button(page).click()
+    page.unroute("**/jsondrawer.js")
+
+    json_button(page).click()
+
+    expect(page.get_by_role("dialog", name="JSON")).to_be_visible()
+
+
+def test_a_page_stays_when_a_part_of_it_cannot_be_loaded_just_now(page, api):
+    page.goto(group_path(api.group()))
+    expect(json_button(page)).to_be_visible()
+    page.evaluate("window.same = true")
+    page.route("**/app/**", lambda route: route.abort())
+    json_button(page).click()
+    expect(error_toast(page, "cannot be reached")).to_be_visible()
+    page.unroute("**/app/**")
+
+    json_button(page).click()
+
+    expect(page.get_by_role("dialog", name="JSON")).to_be_visible()
+    assert page.evaluate("window.same")
 
 
 def test_the_skip_link_leads_to_the_content(page):

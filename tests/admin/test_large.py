@@ -24,6 +24,9 @@ from tests.serving import Server
 PAGE_ROWS = 20
 """No table shows more rows at once, so no answer may hold more."""
 
+FEW_EVENTS = 5
+"""As many the history asks for at first; each may name a thousand customers."""
+
 FIRST_PAINT_MS = 300
 ANSWER_MS = 200
 TIMES = 7
@@ -82,6 +85,7 @@ def rows_received(page: Page) -> list[tuple[str, int]]:
 def assert_small(received: list[tuple[str, int]]) -> None:
     assert received
     assert [each for each in received if each[1] > PAGE_ROWS] == []
+    assert [each for each in received if "/history" in each[0] and each[1] > FEW_EVENTS] == []
 
 
 def test_no_answer_holds_more_than_a_page_of_members(page, server, sizes, rows_received):

@@ -3,12 +3,11 @@ import { call, customerPath, get, GROUPS } from '../api.js';
 import { h } from '../dom.js';
 import { href } from '../router.js';
 import { noHit } from '../table/parts.js';
-import { table } from '../table/table.js';
-import { GROUPS_OF, nameOf } from '../words/customers.js';
+import { nameOf } from '../words/customers.js';
 import { SAVE } from '../words/dialogs.js';
 import { JOINING } from '../words/joining.js';
-import { GROUP_SORTS, groupColumns, groupFilters } from './groupcolumns.js';
-import { notice, notLoaded } from './missing.js';
+import { groupTable } from './grouptable.js';
+import { notice } from './missing.js';
 import { pickModal } from './picking.js';
 
 // One page of all groups; each row says whether the customer is `inside` already.
@@ -36,22 +35,13 @@ const rowName = (row) => row.name;
 
 export function open({ params: { id }, page, close }) {
   const makeTable = (picked) => {
-    const rows = table({
+    const rows = groupTable({
       label: JOINING.table,
       prefix: 'a_',
-      columns: groupColumns({ inside }),
-      sorts: GROUP_SORTS,
-      filters: groupFilters(),
-      order: 'name',
-      size: 10,
-      pick: true,
-      hint: true,
+      inside,
       autofocus: true,
-      locked: inside,
-      rowName,
       load: (query) => load(id, query),
       empty: (narrowed, clear) => (narrowed ? noHit(clear) : none()),
-      failed: notLoaded(GROUPS_OF.failed),
       painted(state) {
         state.rows.forEach((row, at) => {
           if (row.inside) rows.body.rows[at].title = JOINING.already;

@@ -4,10 +4,9 @@ import { h, icon } from '../dom.js';
 import { menu } from '../menu.js';
 import { href } from '../router.js';
 import { noHit } from '../table/parts.js';
-import { table } from '../table/table.js';
 import { GROUPS_OF, nameOf } from '../words/customers.js';
-import { GROUP_SORTS, groupColumns, groupFilters } from './groupcolumns.js';
-import { notice, notLoaded } from './missing.js';
+import { groupTable } from './grouptable.js';
+import { notice } from './missing.js';
 import { selecting } from './selecting.js';
 
 // `page.customer` is the customer; `loaded` resolves when the first rows are there.
@@ -36,21 +35,13 @@ export function groupsSection({ id, page }) {
     actions: [adding(icon('plus'), GROUPS_OF.addToGroups)],
   });
 
-  const rows = table({
+  const rows = groupTable({
     label: GROUPS_OF.table,
     prefix: 'g_',
-    columns: groupColumns({ link: true }),
-    sorts: GROUP_SORTS,
-    filters: groupFilters(),
-    order: 'name',
-    size: 10,
-    pick: true,
-    hint: true,
-    rowName: (group) => group.name,
+    link: true,
     actions,
     load,
     empty: (narrowed, clear) => (narrowed ? noHit(clear) : none()),
-    failed: notLoaded(GROUPS_OF.failed),
     painted(state, narrowed) {
       for (const tool of rows.tools) tool.hidden = !narrowed && !state.count;
     },

@@ -5,9 +5,9 @@ import { bind } from '../keys.js';
 import { follow } from '../live.js';
 import { menu } from '../menu.js';
 import { go, href, keptQuery } from '../router.js';
-import { dated, noHit } from '../table/parts.js';
+import { countFilter, dateColumn, dateFilter, noHit, numberColumn } from '../table/parts.js';
 import { table } from '../table/table.js';
-import { DASH, day, grouped } from '../words/common.js';
+import { DASH, day } from '../words/common.js';
 import { GROUPS_LIST as WORDS } from '../words/groups.js';
 import { TABLE } from '../words/table.js';
 import { notice, notLoaded } from './missing.js';
@@ -25,37 +25,15 @@ const columns = [
       h('span', { class: 'second' }, WORDS.updatedOn(day(row.updated_at))),
     ],
   },
-  {
-    label: WORDS.customers,
-    sort: 'customers_count',
-    look: 'number',
-    bone: 'w1',
-    cell: (row) => grouped(row.customers_count),
-  },
-  {
-    label: WORDS.created,
-    sort: 'created_at',
-    look: 'date drop-narrow',
-    cell: (row) => dated(row.created_at),
-  },
-  {
-    label: WORDS.updated,
-    sort: 'updated_at',
-    look: 'date drop-narrow',
-    cell: (row) => dated(row.updated_at),
-  },
+  numberColumn(WORDS.customers, 'customers_count'),
+  dateColumn(WORDS.created, 'created_at'),
+  dateColumn(WORDS.updated, 'updated_at'),
 ];
 
 const filters = [
-  {
-    key: 'created', label: WORDS.created, image: 'clock', kind: 'dates', field: 'created_at',
-  },
-  {
-    key: 'updated', label: WORDS.updated, image: 'clock', kind: 'dates', field: 'updated_at',
-  },
-  {
-    key: 'count', label: WORDS.customers, image: 'users', kind: 'count', field: 'customers_count',
-  },
+  dateFilter(WORDS.created, 'created_at', 'created'),
+  dateFilter(WORDS.updated, 'updated_at', 'updated'),
+  countFilter(WORDS.customers, 'customers_count', 'count'),
 ];
 
 async function load({ q, order, offset, limit, filters: chosen }) {

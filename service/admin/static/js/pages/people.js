@@ -1,7 +1,7 @@
 // Columns, filters and sorts that every table of customers shares.
 import { h } from '../dom.js';
 import { href } from '../router.js';
-import { dated } from '../table/parts.js';
+import { dateColumn, dateFilter } from '../table/parts.js';
 import { DASH } from '../words/common.js';
 import { PEOPLE } from '../words/members.js';
 
@@ -21,8 +21,6 @@ function account(person) {
   const word = accountWord(person);
   return word ? h('span', { class: `dot ${person.has_account ? '' : 'hollow'}` }, word) : DASH;
 }
-
-const created = ({ created_at: instant }) => (instant ? dated(instant) : DASH);
 
 // The second line of a row on a narrow screen, which has no room for the other columns.
 function second(person, inGroup) {
@@ -45,7 +43,7 @@ export function peopleColumns({ link, inside }) {
     { label: PEOPLE.email, sort: 'email', look: 'wide', cell: name },
     { label: PEOPLE.name, look: 'drop-narrow person', cell: (row) => fullName(row) || DASH },
     { label: PEOPLE.account, sort: 'has_account', look: 'drop-narrow account', cell: account },
-    { label: PEOPLE.created, sort: 'created_at', look: 'date drop-narrow', cell: created },
+    dateColumn(PEOPLE.created, 'created_at'),
     ...(inside ? [{
       label: h('span', { class: 'sr' }, PEOPLE.membership),
       look: 'number drop-narrow',
@@ -78,11 +76,7 @@ export function peopleFilters({ groups } = {}) {
       field: 'has_account',
       options: [['true', PEOPLE.registered], ['false', PEOPLE.guest]],
     },
-    {
-      key: 'created_at', label: PEOPLE.created, image: 'clock', kind: 'dates', field: 'created_at',
-    },
-    {
-      key: 'updated_at', label: PEOPLE.updated, image: 'clock', kind: 'dates', field: 'updated_at',
-    },
+    dateFilter(PEOPLE.created, 'created_at'),
+    dateFilter(PEOPLE.updated, 'updated_at'),
   ].filter(Boolean);
 }

@@ -1,7 +1,8 @@
-// The still parts of a table: head with sort buttons, skeleton rows, pager, messages, dates.
+// The still parts of a table: head with sort buttons, skeleton rows, pager, messages, and
+// the columns and filters that many tables have.
 import { h, icon } from '../dom.js';
 import { notice } from '../pages/missing.js';
-import { CLEAR, day, moment } from '../words/common.js';
+import { CLEAR, DASH, day, grouped, moment } from '../words/common.js';
 import { pagesOf, rangeOf, TABLE } from '../words/table.js';
 
 export function tableHead({ columns, box, actions, sort }) {
@@ -78,3 +79,21 @@ export const noHit = (clear) => notice({
 // A day, with the full time in its tooltip.
 export const dated = (instant) =>
   h('time', { datetime: instant, title: moment(instant) }, day(instant));
+
+export const dateColumn = (label, sort) => ({
+  label,
+  sort,
+  look: 'date drop-narrow',
+  cell: ({ [sort]: instant }) => (instant ? dated(instant) : DASH),
+});
+
+export const numberColumn = (label, sort) => ({
+  label, sort, look: 'number', bone: 'w1', cell: (row) => grouped(row[sort]),
+});
+
+// `key` in the address, `field` of the API.
+export const dateFilter = (label, field, key = field) =>
+  ({ key, label, image: 'clock', kind: 'dates', field });
+
+export const countFilter = (label, field, key = field) =>
+  ({ key, label, image: 'users', kind: 'count', field });
