@@ -11,7 +11,7 @@ serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
 
 test: browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 big: browser
 	$(BIN)/python -m pytest --big --numprocesses 2 --dist loadfile $(ARGS)

@@ -112,7 +112,7 @@ def test_the_json_is_a_tree_in_a_drawer(page, api):
     tree.get_by_text("2 items").click()
     expect(tree.get_by_text("gold")).to_be_visible()
     tree.get_by_text("3 items").click()
-    expect(tree.get_by_text("CH")).to_be_visible()
+    expect(tree.get_by_text('"CH"', exact=True)).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(card.get_by_role("button", name="View JSON")).to_be_focused()
