@@ -1,4 +1,4 @@
-"""Pages of a list: by offset or by keyset, in one query with their exact count."""
+"""Pages of a list: by offset or by keyset, in one snapshot with their count."""
 
 import base64
 import binascii

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from service.auth import COOKIE
 from tests.admin.browser import FLAGS, executable
-from tests.admin.visit import open_at
+from tests.admin.visit import FADED, open_at
 from tests.serving import Server, signed_in
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -64,7 +64,7 @@ def main() -> None:
                 for name, show in SCENES.items():
                     show(page)
                     page.mouse.move(0, 0)
-                    page.wait_for_timeout(400)  # until what rises and fades has come to rest
+                    page.evaluate(FADED)  # what rises and fades has come to rest
                     page.screenshot(path=FOLDER / f"{name}-{theme}.png")
             browser.close()
 

@@ -27,7 +27,7 @@ let signInAgain = null;
 export const onUnauthorized = (hook) => { signInAgain = hook; };
 
 // { q: 'a', id: ['x', 'y'], created_at: { $gte: 'z' } } -> q=a&id=x&id=y&created_at[$gte]=z
-export function queryText(query = {}) {
+function queryText(query = {}) {
   const pairs = [];
   for (const [name, value] of Object.entries(query)) {
     if (value == null) continue;

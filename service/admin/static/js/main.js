@@ -7,7 +7,7 @@ import { bind } from './keys.js';
 import { signedIn } from './session.js';
 import { openPalette, openShortcuts, shell } from './shell.js';
 import { UNREACHABLE } from './words/common.js';
-import { MISSING } from './words/session.js';
+import { GO, MISSING } from './words/session.js';
 
 const LIST = '/customer-groups';
 const list = { open: () => import('./pages/list.js'), section: LIST };
@@ -148,10 +148,10 @@ async function show() {
 }
 
 const go = (path) => () => router.go(path);
-bind('g u', go('/customers'), { label: 'Go to customers' });
-bind('g g', go(LIST), { label: 'Go to customer groups' });
-bind('mod+k', openPalette, { label: 'Search and commands', over: true });
-bind('?', openShortcuts, { label: 'Show all shortcuts' });
+bind('g u', go('/customers'), { label: GO.customers });
+bind('g g', go(LIST), { label: GO.groups });
+bind('mod+k', openPalette, { label: GO.palette, over: true });
+bind('?', openShortcuts, { label: GO.shortcuts });
 
 // The modules of the first page are made ready while the service says who is signed in.
 const prepare = async () => match(router.current().path).page.open();

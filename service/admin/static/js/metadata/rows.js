@@ -5,7 +5,7 @@ export const same = (one, other) => JSON.stringify(one) === JSON.stringify(other
 
 // Only canonical spellings change type: "007" and "12abc" stay text, as do numbers that the
 // service does not take.
-export function infer(text) {
+function infer(text) {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
   return String(number) === text && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : text;

@@ -27,3 +27,11 @@ export const MISSING = {
 export const BROKEN = {
   title: 'This page could not be loaded',
 };
+
+// What the keys that work everywhere do.
+export const GO = {
+  customers: 'Go to customers',
+  groups: 'Go to customer groups',
+  palette: 'Search and commands',
+  shortcuts: 'Show all shortcuts',
+};

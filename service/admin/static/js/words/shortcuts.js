@@ -1,4 +1,6 @@
 // The sheet of shortcuts.
+import { GO } from './session.js';
+
 export const SHORTCUTS = {
   title: 'Keyboard shortcuts',
   single: 'Single-key shortcuts',
@@ -6,10 +8,10 @@ export const SHORTCUTS = {
   then: 'then',
   sections: [
     ['Everywhere', [
-      ['mod+k', 'Search and commands'],
-      ['g u', 'Go to customers'],
-      ['g g', 'Go to customer groups'],
-      ['?', 'Show all shortcuts'],
+      ['mod+k', GO.palette],
+      ['g u', GO.customers],
+      ['g g', GO.groups],
+      ['?', GO.shortcuts],
       ['escape', 'Close the topmost thing'],
     ]],
     ['Lists', [
