@@ -5,19 +5,26 @@ BIN := $(VENV)/bin
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 UV_VERSION := 0.13.9
 
-.PHONY: serve test big bench lint format clean
+.PHONY: serve test big bench pictures lint format clean browser
 
 serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
 
-test: $(VENV)/.development
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: browser
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
-big: $(VENV)/.development
+big: browser
 	$(BIN)/python -m pytest --big --numprocesses 2 --dist loadfile $(ARGS)
+
+# Chromium for the tests of the pages, where the machine has none; nothing to do where it has
+browser: $(VENV)/.development
+	@$(BIN)/python -m tests.admin.browser
 
 bench: $(VENV)/.development
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+pictures: $(VENV)/.development
+	$(BIN)/python -m tests.admin.pictures
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

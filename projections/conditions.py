@@ -1,6 +1,6 @@
 """Filters of a list as SQL: every value is a parameter, every name is one of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -17,48 +17,38 @@ list of such trees.
 
 OPERATORS = {"$gte": ">=", "$gt": ">", "$lte": "<=", "$lt": "<", "$eq": "="}
 
+Searched = tuple[str, str, str]
+"""A table, its key and the column of it that is searched and has a trigram index."""
+
 SHORTEST_TRIGRAM_WORD = 3
 
 
 def where(
-    store: "Store",
-    conditions: Conditions,
-    columns: Mapping[str, str],
-    words: tuple[str, ...],
-    searched: tuple[str, str, str],
-    alias: str,
-) -> tuple[str, dict[str, Any]]:
-    """Return ` AND ...` for the filters and the search, with its parameters; "" when there is none.
+    conditions: Conditions | None, columns: Mapping[str, str], parameters: dict[str, Any]
+) -> str:
+    """Return ` AND ...` for the filters, "" when there is none; their values go to `parameters`.
 
     `columns` says how each filter reads: a condition with `{}` in it for texts, a column for
-    numbers and booleans. `searched` is the table, key and column of the trigram index.
+    numbers and booleans.
     """
-    parameters: dict[str, Any] = {}
-    numbers = count()
-    parts = _parts(conditions, columns, parameters, numbers)
-    parts += search(store, words, searched, alias, parameters)
-    return "".join(f" AND {part}" for part in parts), parameters
+    parts = _parts(conditions or {}, columns, parameters, count())
+    return "".join(f" AND {part}" for part in parts)
 
 
-def search(
-    store: "Store",
-    words: tuple[str, ...],
-    searched: tuple[str, str, str],
-    alias: str,
-    parameters: dict[str, Any],
-    *,
-    scan: bool = False,
-) -> list[str]:
-    """Return the conditions under which every word is a substring of the searched column.
+def contained(store: "Store", words: Sequence[str], column: str, parameters: dict[str, Any]) -> str:
+    """Return ` AND ...`: the column, which is read, holds every word."""
+    parts = []
+    for word in words:
+        name = f"word{len(parameters)}"
+        parameters[name] = word
+        parts.append(f" AND {store.text_contains(column, f':{name}')}")
+    return "".join(parts)
 
-    `scan` reads the column instead of the trigram index, which is quicker where few rows are left.
-    """
-    indexed = [] if scan else [word for word in words if len(word) >= SHORTEST_TRIGRAM_WORD]
-    parts = [store.text_matches(searched, alias, indexed, parameters)] if indexed else []
-    for number, word in enumerate(word for word in words if word not in indexed):
-        parameters[f"word{number}"] = word
-        parts.append(store.text_contains(f"{alias}.{searched[2]}", f":word{number}"))
-    return parts
+
+def by_length(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words that a trigram index finds, and those too short for it."""
+    long = [word for word in words if len(word) >= SHORTEST_TRIGRAM_WORD]
+    return long, [word for word in words if word not in long]
 
 
 def _parts(

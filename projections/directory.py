@@ -9,9 +9,9 @@ from ulid import ULID
 from domain.context import decided_at
 from domain.errors import CustomerNotFound, EmailTaken
 from domain.group import check_size, merged
-from projections.conditions import Conditions, where
+from projections.conditions import Conditions, contained, where
 from projections.documents import folded, milliseconds, shown, time_shown
-from projections.pages import Listing, Order, Page
+from projections.pages import Listing, Order, Page, Walk
 from projections.sql import Read, Write
 
 if TYPE_CHECKING:
@@ -72,6 +72,12 @@ COLUMNS = {
     " WHERE g.id = {} AND g.deleted = 0 AND m.until_position IS NULL)",
 }
 """How each filter reads; `{}` is one value or all of several."""
+
+LOOKED_AT = COLUMNS | {
+    "groups": "EXISTS (SELECT 1 FROM membership m JOIN group_list g ON g.group_key = m.group_key"
+    " WHERE m.customer_id = c.id AND g.id = {} AND g.deleted = 0 AND m.until_position IS NULL)",
+}
+"""How each filter reads where it is asked of one customer after the other."""
 
 INSERT = """
 INSERT INTO customer (id, email, email_folded, first_folded, last_folded, has_account, created_at,
@@ -245,19 +251,24 @@ def page(
     `order` is a key of `ORDERS` and whether it descends; every word of `words` (folded) must be in
     one of the texts. Raises `InvalidCursor`.
     """
-    condition, parameters = where(store, conditions or {}, COLUMNS, words, SEARCHED, "c")
+    parameters: dict[str, Any] = {}
+    source, found = store.text_hits(SEARCHED, "c", words, parameters)
+    test = where(conditions, LOOKED_AT, parameters) + contained(
+        store, words, "c.search", parameters
+    )
     return Listing(
         make=CustomerRow,
         columns="c.id, c.document",
-        found="c.customer_key",
-        source="customer c",
-        joins="JOIN customer c ON c.customer_key = page.customer_key",
-        condition=f"TRUE{condition}",
+        found="c.id",
+        source=source,
+        joins="JOIN customer c ON c.id = page.id",
+        condition=found + where(conditions, COLUMNS, parameters),
         parameters=parameters,
-        total=None if condition else "SELECT living FROM customer_total",
+        total=None if test else "SELECT living FROM customer_total",
         order=ORDERS[order[0]],
         descending=order[1],
         scope=repr(("customers", order, conditions, words)),
+        walk=Walk("customer c", "TRUE", "", f"TRUE{test}"),
     ).page(store, limit, offset, cursor)
 
 

@@ -4,9 +4,9 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.group import Group, GroupEvent
-from projections.conditions import Conditions, where
+from projections.conditions import Conditions, contained, where
 from projections.documents import folded, milliseconds
-from projections.pages import Listing, Order, Page
+from projections.pages import Listing, Order, Page, Walk
 from projections.sql import Read, Write
 
 if TYPE_CHECKING:
@@ -200,18 +200,22 @@ def page(
 
     Raises `InvalidCursor`.
     """
-    condition, parameters = where(store, conditions or {}, COLUMNS, words, SEARCHED, "g")
+    parameters: dict[str, Any] = {}
+    source, found = store.text_hits(SEARCHED, "g", words, parameters)
+    filters = where(conditions, COLUMNS, parameters)
+    test = filters + contained(store, words, "g.name_folded", parameters)
     return Listing(
         make=GroupRow,
         columns=ROW,
         found="g.group_key",
-        source="group_list g",
+        source=source,
         joins="JOIN group_list g ON g.group_key = page.group_key"
         " JOIN group_detail d ON d.group_key = page.group_key",
-        condition=f"g.deleted = 0{condition}",
+        condition=f"{found} AND g.deleted = 0{filters}",
         parameters=parameters,
-        total=None if condition else "SELECT living FROM group_total",
+        total=None if test else "SELECT living FROM group_total",
         order=ORDERS[order[0]],
         descending=order[1],
         scope=repr(("groups", order, conditions, words)),
+        walk=Walk("group_list g", "g.deleted = 0", "", f"TRUE{test}"),
     ).page(store, limit, offset, cursor)

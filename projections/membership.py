@@ -5,11 +5,11 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.group import Group
-from projections.conditions import Conditions, search, where
+from projections.conditions import Conditions, contained, where
 from projections.directory import COLUMNS, SEARCHED
 from projections.documents import milliseconds
 from projections.group_list import GroupRow
-from projections.pages import Listing, Order, Page
+from projections.pages import Listing, Order, Page, Walk
 from projections.sql import Read, Write
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ ORDER BY g.id
 
 COUNT = "SELECT customers_count FROM group_list WHERE group_key = :group"
 
-SMALL_GROUP = 2000
+SMALL_GROUP = 20_000
 """Up to here all members are looked at; beyond, the plan starts at an index of the customers."""
 
 COUNT_CAP = 10_000
@@ -156,47 +156,64 @@ def members(
     """Return one page of a group's members, newest first unless `order` says otherwise.
 
     The count is exact; with filters or words it is exact to 10,000 and capped there. The same cost
-    at any depth for `added_at` with cursors. `accept_unknown`: members may be missing from the
-    directory. Raises `InvalidCursor`.
+    at any depth for `added_at` with cursors. In a group of 1,000,000 a search takes 10 to 80 ms;
+    100 to 350 ms when its hits are many and come last in the order, or for a rare word of one or
+    two characters. `accept_unknown`: members may be missing from the directory.
+
+    Raises `InvalidCursor`.
     """
     name, descending = order
     of_group = "m.group_key = :group AND m.until_position IS NULL"
-    filtered = bool(conditions or words)
-    small = group.customers_count <= SMALL_GROUP
-    condition, parameters = where(store, conditions or {}, COLUMNS, (), SEARCHED, "c")
-    parts = search(store, words, SEARCHED, "c", parameters, scan=small)
-    condition += "".join(f" AND {part}" for part in parts)
+    parameters: dict[str, Any] = {"group": group.group_key}
+    filters = where(conditions, COLUMNS, parameters)
+    test = filters + contained(store, words, "c.search", parameters)
+    large = group.customers_count > SMALL_GROUP
+    by_customer = large and bool(words or not accept_unknown) and bool(test or name != "added_at")
+    walk = None
+    if by_customer:
+        probe = f"m.customer_id = c.id AND {of_group}"
+        memberships = store.probed("membership", "m", probe) if test else "membership m"
+        member = f"CROSS JOIN {memberships}"
+        hits, found = store.text_hits(SEARCHED, "c", words, parameters)
+        source, condition = f"{hits} {member}", f"{found} AND {probe}{filters}"
+        customer = f"CROSS JOIN {store.probed('customer', 'c', 'c.id = m.customer_id')}"
+        test = f"{probe}{test}"
+    else:
+        customer = "LEFT JOIN customer c ON c.id = m.customer_id"
+        source = f"membership m {customer}" if test or name != "added_at" else "membership m"
+        test = condition = f"{of_group}{test}"
     if name == "added_at":
-        sorting, walk = ADDED_AT, bool(words) and not small
+        sorting = ADDED_AT
+        walk = Walk("membership m", of_group, customer, test)
+    elif by_customer:
+        sorting = Order(ORDERS[name], ("c.id", str))
+        walk = Walk("customer c", "TRUE", member, test, _share(store, group))
     else:
         column, kind = ORDERS[name]
-        walk = not small and not accept_unknown
         default = "0" if kind is int else "''"
-        sorted_by = column if walk else f"coalesce({column}, {default})"
-        sorting = Order((sorted_by, kind), ("m.customer_id", str))
-    if walk:
-        probe = f"m.customer_id = c.id AND {of_group}"
-        memberships = store.probed("membership", "m", probe) if words else "membership m"
-        source = f"customer c CROSS JOIN {memberships}"
-        condition += " AND m.customer_id = c.id"
-    elif filtered or name != "added_at":
-        source = "membership m LEFT JOIN customer c ON c.id = m.customer_id"
-    else:
-        source = "membership m"
+        sorting = Order((f"coalesce({column}, {default})", kind), ("m.customer_id", str))
+    filtered = bool(conditions or words)
     return Listing(
         make=Member,
         columns="page.customer_id, c.document, page.since_at",
         found="m.customer_id, m.since_at",
         source=source,
         joins="LEFT JOIN customer c ON c.id = page.customer_id",
-        condition=f"{of_group}{condition}",
-        parameters=parameters | {"group": group.group_key},
+        condition=condition,
+        parameters=parameters,
         total=None if filtered else COUNT,
         count_cap=COUNT_CAP if filtered else None,
         order=sorting,
         descending=descending,
         scope=repr(("members", group.id, order, conditions, words)),
+        walk=walk if large else None,
     ).page(store, limit, offset, cursor)
+
+
+def _share(store: "Store", group: GroupRow) -> int:
+    """Return of how many customers one is in the group."""
+    ((living,),) = store.read("SELECT living FROM customer_total")
+    return max(1, int(living) // max(1, group.customers_count))
 
 
 def embedded(read: Read, group_key: int) -> list[tuple[str, bytes | None]]:

@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 import orjson
 
+from projections.conditions import Searched, by_length, contained
 from projections.sql import Row
 from projections.store import Store, StoreUnavailable, Watch
 
@@ -161,19 +162,27 @@ class SQLiteStore(Store):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    def text_matches(
-        self,
-        searched: tuple[str, str, str],
-        alias: str,
-        words: Sequence[str],
-        parameters: dict[str, Any],
-    ) -> str:
-        """Return a condition by the FTS5 trigram index: all words as phrases."""
-        table, key, _ = searched
-        parameters["phrases"] = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
-        return (
-            f"{alias}.{key} IN (SELECT rowid FROM {table}_search"
-            f" WHERE {table}_search MATCH :phrases)"
+    def text_hits(
+        self, searched: Searched, alias: str, words: Sequence[str], parameters: dict[str, Any]
+    ) -> tuple[str, str]:
+        """Start at the FTS5 index, or for short words alone at its texts, half as wide as the rows.
+
+        As the outer loop the index streams; `IN (SELECT rowid ...)` would collect all it has first.
+        """
+        table, key, column = searched
+        index = f"{table}_search"
+        long, short = by_length(words)
+        if not words:
+            return f"{table} {alias}", "TRUE"
+        if not long:
+            source, condition = f"{index}_content s", f"{alias}.{key} = s.id"
+            return f"{source} CROSS JOIN {table} {alias}", condition + contained(
+                self, short, "s.c0", parameters
+            )
+        parameters["phrases"] = " AND ".join('"' + word.replace('"', '""') + '"' for word in long)
+        condition = f"s.{index} MATCH :phrases AND {alias}.{key} = s.rowid"
+        return f"{index} s CROSS JOIN {table} {alias}", condition + contained(
+            self, short, f"{alias}.{column}", parameters
         )
 
     def probed(self, table: str, alias: str, condition: str) -> str:  # noqa: ARG002
@@ -184,7 +193,7 @@ class SQLiteStore(Store):
         """Return a condition by reading the column."""
         return f"instr({column}, {parameter}) > 0"
 
-    def search_schema(self, searched: tuple[str, str, str]) -> list[str]:
+    def search_schema(self, searched: Searched) -> list[str]:
         """Return the statements of a trigram index with its own copy of the text.
 
         An external-content index would break when `rebuild` renames its table.

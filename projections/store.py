@@ -15,6 +15,7 @@ from eventsourcing.persistence import Recording
 from domain.context import decided_at
 from domain.group import Group
 from projections import directory, group_detail, group_list, log, membership
+from projections.conditions import Searched
 from projections.read_models import READ_MODELS, prefixed
 from projections.recorder import Factory
 from projections.sql import Row
@@ -152,17 +153,14 @@ class Store(ABC):
         """Append events (originator id, version, topic, state); return their positions."""
 
     @abstractmethod
-    def text_matches(
-        self,
-        searched: tuple[str, str, str],
-        alias: str,
-        words: Sequence[str],
-        parameters: dict[str, Any],
-    ) -> str:
-        """Return a condition: the searched column of `alias` holds each word, by the trigram index.
+    def text_hits(
+        self, searched: Searched, alias: str, words: Sequence[str], parameters: dict[str, Any]
+    ) -> tuple[str, str]:
+        """Return FROM and WHERE for the rows of a table whose searched column holds each word.
 
-        `searched` is table, key and column; each word has three characters or more; adds to
-        `parameters` what the condition needs.
+        The first rows come before the last are looked for, as LIMIT wants it. Words of three
+        characters or more are found by the trigram index, others by reading all texts. The table
+        is called `alias`; adds to `parameters` what the condition needs. No words: all rows.
         """
 
     @abstractmethod
@@ -177,7 +175,7 @@ class Store(ABC):
         """Return a condition: `column` holds the text of `parameter`; by reading the column."""
 
     @abstractmethod
-    def search_schema(self, searched: tuple[str, str, str]) -> list[str]:
+    def search_schema(self, searched: Searched) -> list[str]:
         """Return the statements that make the trigram index of a table, key and column."""
 
     @abstractmethod
@@ -254,6 +252,10 @@ class Store(ABC):
 
     def read(self, statement: str, /, **parameters: Any) -> list[Row]:
         """Run a query; inside `deciding` it sees what the transaction has written."""
+        return self.query(statement, parameters)
+
+    def search(self, statement: str, /, **parameters: Any) -> list[Row]:
+        """Run a query that is planned for its very parameters: a rare word wants another plan."""
         return self.query(statement, parameters)
 
     def _time_of_decision(self) -> datetime:

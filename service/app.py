@@ -20,6 +20,7 @@ from service import accounts as accounts_module
 from service import errors
 from service import webhooks as webhooks_module
 from service.accounts import Accounts
+from service.admin.pages import HOME, admin
 from service.api.customers import customers, memberships
 from service.api.docs import docs
 from service.api.events import events
@@ -79,7 +80,17 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
         accounts=Accounts(store),
         secret_key=secret_key(settings, store),
     )
-    for blueprint in (groups, customers, memberships, events, webhooks, sign_in, health, docs):
+    for blueprint in (
+        groups,
+        customers,
+        memberships,
+        events,
+        webhooks,
+        sign_in,
+        health,
+        docs,
+        admin,
+    ):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.before_request(begin)
@@ -89,8 +100,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
 
 
 def root() -> Any:
-    """Lead to the documentation."""
-    return redirect("/docs")
+    """Lead to the pages."""
+    return redirect(HOME)
 
 
 def begin() -> Response | None:

@@ -1,24 +1,15 @@
 """Packages of npm that tests hold us against, installed as their lock file says."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
+from tests.lacking import unavailable
 
 OLDEST_NODE = 20
 INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip where a person tests on a machine of theirs, fail where CI should have had it."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def run(folder: Path, command: list[str], **options) -> subprocess.CompletedProcess[str]:

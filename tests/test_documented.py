@@ -41,10 +41,14 @@ def app(tmp_path):
 
 
 def routes(app):
-    """Every method of every route, as the document writes them."""
+    """Every method of every route of the API, as the document writes them.
+
+    The pages are not the API; nor could OpenAPI write a parameter of several segments.
+    """
     return {
         f"{method} {rule.rule.replace('<', '{').replace('>', '}')}"
         for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith("admin.")
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
 
@@ -58,6 +62,13 @@ def test_every_route_is_in_the_openapi_document_and_no_other(app):
 
     assert described == routes(app), "service/api/openapi/routes.py has a row for each route"
     assert "POST /admin/customer-groups/{group_id}/customers" in described
+
+
+def test_the_pages_are_in_the_readme(app):
+    pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("admin.")]
+
+    assert {rule.rule.split("/")[1] for rule in pages} == {"app"}
+    assert "`/app`" in README
 
 
 def test_every_operation_says_what_it_does(app):
@@ -80,6 +91,11 @@ def test_every_setting_is_in_the_readme(setting):
 def test_every_command_is_in_the_readme_and_explains_itself(command):
     assert rows("Commands").get(command)
     assert main.commands[command].help
+
+
+@pytest.mark.parametrize("picture", re.findall(r'"(tests/[^"]+\.png)"', README))
+def test_every_picture_of_the_readme_is_there(picture):
+    assert (Path(__file__).parents[1] / picture).is_file()
 
 
 def test_the_readme_tells_of_nothing_else():

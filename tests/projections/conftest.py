@@ -2,7 +2,31 @@
 
 import pytest
 
-from projections import group_list, membership
+from projections import group_list, membership, pages
+
+WAYS = {
+    "few hits": {},
+    "walk": {"FEW": 0},
+    "walk that may be too short": {"FEW": 3, "LOOKED_AT": 2},
+    "all hits sorted": {"FEW": 0, "LONGEST_WALK": 0},
+}
+"""Settings under which the hits of a search or of filters are found each way there is."""
+
+
+IN_SHORT = ("few hits", "walk that may be too short")
+"""The ways that `make test` tries: the second walks, falls short and sorts all hits."""
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(settings, id=name, marks=() if name in IN_SHORT else pytest.mark.big)
+        for name, settings in WAYS.items()
+    ]
+)
+def way(request, monkeypatch):
+    """Find hits in each way in turn."""
+    for setting, value in request.param.items():
+        monkeypatch.setattr(pages, setting, value)
 
 
 @pytest.fixture

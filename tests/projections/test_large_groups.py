@@ -8,7 +8,7 @@ import time
 import pytest
 
 from domain.application import CustomerGroups
-from projections import directory_import, group_list, membership
+from projections import directory, directory_import, group_list, membership
 from projections.pages import encode_cursor
 from projections.postgres import PostgresStore
 from projections.sqlite import SQLiteStore
@@ -123,6 +123,53 @@ def test_a_page_at_the_end_costs_the_same(shop):
     assert (len(last.rows), last.next_cursor) == (50, None)
 
     assert_same_cost(shop, lambda group_id: page(shop, group_id, cursors[group_id]))
+
+
+SEARCHES = ("person", "son 0", "pe", "p", "example.com", "0000", "cus_0000123", "nobody")
+"""Words that all customers have, many, some, one and none; of one, two and more characters."""
+
+SEARCH_ORDERS = (("added_at", True), ("email", False), ("created_at", True), ("has_account", False))
+
+ALLOWED_SECONDS = 0.2
+
+
+def assert_quick(shop, work):
+    """Do it five times; the median must be within what a page may take."""
+    told = []
+    for _ in range(ATTEMPTS):
+        told.append(statistics.median(seconds(work) for _ in range(5)))
+        if told[-1] < ALLOWED_SECONDS:
+            print(shop.store.dialect, f"{told[-1] * 1000:.1f} ms")
+            return
+    pytest.fail(", ".join(f"{one * 1000:.0f} ms" for one in told))
+
+
+@pytest.mark.parametrize("order", SEARCH_ORDERS, ids=lambda order: order[0])
+@pytest.mark.parametrize("text", SEARCHES)
+def test_a_search_in_a_large_group_is_quick(shop, text, order):
+    row = group_list.one(shop.store.read, shop.large)
+    words = tuple(text.split())
+
+    assert_quick(
+        shop, lambda: membership.members(shop.store, row, limit=20, order=order, words=words)
+    )
+
+
+@pytest.mark.parametrize("order", membership.ORDERS)
+def test_a_page_of_a_large_group_is_quick_in_every_order(shop, order):
+    row = group_list.one(shop.store.read, shop.large)
+
+    for descending in (False, True):
+        by = (order, descending)
+        assert_quick(shop, lambda by=by: membership.members(shop.store, row, limit=20, order=by))
+
+
+def test_a_deep_page_is_quick(shop):
+    row = group_list.one(shop.store.read, shop.large)
+    deep = row.customers_count - 20
+
+    assert_quick(shop, lambda: membership.members(shop.store, row, limit=20, offset=deep))
+    assert_quick(shop, lambda: directory.page(shop.store, limit=20, offset=deep))
 
 
 def test_the_detail_costs_the_same(shop):

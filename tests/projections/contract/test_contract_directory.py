@@ -230,7 +230,7 @@ def people(store, clock):
         clock.time += timedelta(days=1)
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("people", "way")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -267,7 +267,7 @@ def test_a_changed_customer_is_found_by_its_new_texts_only(store, listed):
     assert listed(words=("gmbh",)) == listed(words=("ada", "love"), conditions={"id": ["1"]}) == []
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("people", "way")
 def test_customers_are_filtered(groups, listed, create):
     vip, gold, third = create("VIP", "Gold", "Third")
     groups.change_customers(vip, add=["1", "2"])
@@ -315,6 +315,37 @@ def test_customers_come_in_every_order_by_offset_and_by_cursor(store, person):
         assert [page.rows for page in by_cursor] == [page.rows for page in by_offset]
         assert by_cursor[-1].next_cursor is None
         assert {page.count for page in by_cursor} == {6}
+
+
+@pytest.mark.usefixtures("people", "way")
+def test_hits_come_in_every_order_by_offset_and_by_cursor(groups, store, create):
+    vip = create("VIP")
+    groups.change_customers(vip, add=["2", "4", "5", "6"])
+    searches = (
+        ({"words": ("ada",)}, "123"),
+        ({"words": ("a",)}, "12345"),
+        ({"conditions": {"has_account": False}}, "12456"),
+        ({"conditions": {"groups": [vip, "unknown"]}, "words": ("example",)}, "245"),
+    )
+    for order, descending in product(directory.ORDERS, (False, True)):
+        by = {"order": (order, descending)}
+        ranked = [row.id for row in directory.page(store, limit=1000, **by).rows]
+        for search, hits in searches:
+            how = by | search | {"limit": 2}
+            expected = [id for id in ranked if id in hits]
+
+            by_offset = [directory.page(store, **how, offset=offset) for offset in (0, 2, 4, 6)]
+            there = [directory.page(store, **how, cursor="")]
+            while there[-1].next_cursor:
+                there.append(directory.page(store, **how, cursor=there[-1].next_cursor))
+            back = [there[-1]]
+            while back[-1].previous_cursor:
+                back.append(directory.page(store, **how, cursor=back[-1].previous_cursor))
+
+            assert [row.id for page in by_offset for row in page.rows] == expected
+            assert [row.id for page in there for row in page.rows] == expected
+            assert [page.rows for page in reversed(back)] == [page.rows for page in there]
+            assert {page.count for page in (*by_offset, *there, *back)} == {len(expected)}
 
 
 @pytest.mark.usefixtures("people")

@@ -108,6 +108,7 @@ def found(listed, create):
     return found
 
 
+@pytest.mark.usefixtures("way")
 def test_every_word_must_be_in_the_name_whatever_its_characters(found):
     assert {text: found(text) for text in SEARCHES} == {
         text: sorted(names) for text, names in SEARCHES.items()
@@ -118,6 +119,7 @@ def test_a_search_for_nothing_finds_everything(found):
     assert found("") == found("   ") == sorted(NAMES)
 
 
+@pytest.mark.usefixtures("way")
 def test_any_two_characters_of_a_name_find_it(found):
     pairs = {folded(name)[n : n + 2] for name in NAMES for n in range(len(name) - 1)}
 

@@ -4,21 +4,29 @@ from itertools import product
 
 import pytest
 
-from projections import directory, directory_import, membership
+from projections import directory, directory_import, membership, pages
 from projections.documents import folded, milliseconds, time_shown
 from projections.pages import InvalidCursor
+from tests.projections.conftest import WAYS
 
 PEOPLE = 37
 
-SMALL, LARGE = 2000, 0
+SMALL, LARGE = 20_000, 0
 """Settings of `SMALL_GROUP` that make the group small or large."""
 
 ORDERS = ("added_at", *membership.ORDERS)
 
 
-@pytest.fixture(params=[SMALL, LARGE], ids=["small plan", "large plan"])
+PLANS = {"small group": (SMALL, {})} | {name: (LARGE, way) for name, way in WAYS.items()}
+
+
+@pytest.fixture(params=PLANS.values(), ids=PLANS)
 def plan(request, monkeypatch):
-    monkeypatch.setattr(membership, "SMALL_GROUP", request.param)
+    """The group is small, or it is large and hits are found in each way in turn."""
+    size, way = request.param
+    monkeypatch.setattr(membership, "SMALL_GROUP", size)
+    for setting, value in way.items():
+        monkeypatch.setattr(pages, setting, value)
 
 
 @pytest.fixture
@@ -210,8 +218,24 @@ def test_a_filtered_count_is_exact_up_to_its_cap(vip, page, monkeypatch):
         (matching + 1, matching, False),
     ):
         monkeypatch.setattr(membership, "COUNT_CAP", cap)
-        found = page(vip, words=("example",), limit=1)
-        assert (found.count, found.count_capped) == (count, capped)
+        for order, where in product(ORDERS, ({}, {"offset": 5}, {"offset": 99}, {"limit": 0})):
+            how = {"limit": 1, "order": (order, True)} | where
+            found = page(vip, words=("example",), **how)
+            assert (found.count, found.count_capped) == (count, capped)
+
+
+@pytest.mark.usefixtures("plan")
+@pytest.mark.parametrize("few", [23, 24, 25])
+def test_pages_are_the_same_on_both_sides_of_few(vip, page, expected, monkeypatch, few):
+    if pages.FEW:
+        monkeypatch.setattr(pages, "FEW", few)
+    given, keep = FILTERS["a long word"]
+    for order, descending in product(ORDERS, (False, True)):
+        everyone = expected(vip, (order, descending), keep)
+        for offset in (0, 1, 20, 23, 24, 29, 30):
+            found = page(vip, order=(order, descending), limit=5, offset=offset, **given)
+            assert ids(found) == everyone[offset : offset + 5]
+            assert found.count == len(everyone)
 
 
 def test_the_count_of_all_members_is_never_capped(vip, page, monkeypatch):

@@ -1,0 +1,82 @@
+"""Chromium: where it is, and `python -m tests.admin.browser`, with which `make test` gets it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+INSTALL_SECONDS = 180
+
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""A browser that asks nobody but the service."""
+
+if hasattr(os, "geteuid") and os.geteuid() == 0:
+    FLAGS.append("--no-sandbox")  # Chromium refuses to start as root with it
+
+
+def on_path() -> str | None:
+    """Return the machine's own Chromium, None where it has none."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def executable(playwright: Playwright) -> str | None:
+    """Return the machine's Chromium or else Playwright's if it is installed and starts."""
+    own = playwright.chromium.executable_path
+    return on_path() or (own if Path(own).exists() and starts(own) else None)
+
+
+def starts(path: str) -> bool:
+    """Whether the program finds the libraries it needs."""
+    return attempt(path, "--version", seconds=30)
+
+
+def attempt(*command: str, seconds: float = INSTALL_SECONDS) -> bool:
+    """Run a command and return whether it succeeded in time; the last it said, if it did not."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        print(error, file=sys.stderr)
+        return False
+    if done.returncode:
+        print(done.stdout[-400:], file=sys.stderr)
+    return done.returncode == 0
+
+
+def install() -> None:
+    """Install Chromium if the machine has none and lets us; the tests say so if it does not."""
+    if on_path():
+        return
+    with sync_playwright() as playwright:
+        if executable(playwright):
+            return
+        print("The browser tests need Chromium; installing it", flush=True)
+        attempt(sys.executable, "-m", "playwright", "install", "chromium")
+        if executable(playwright):
+            return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+        attempt("apt-get", "update", "-qq")
+        attempt("apt-get", "install", "-qq", "--yes", "--no-install-recommends", "chromium")
+
+
+if __name__ == "__main__":
+    install()
