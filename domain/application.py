@@ -14,13 +14,14 @@ from eventsourcing.application import Application, ProcessingEvent
 from eventsourcing.persistence import InfrastructureFactory, Recording, Transcoder
 from eventsourcing.utils import Environment
 
-from domain.context import context
+from domain.context import CUSTOMER_DELETED, because, caused_by
 from domain.errors import CustomerNotFound, GroupNotFound, NameTaken, VersionMismatch
 from domain.group import Group, Metadata, check_size, merge_patched, merged
 from domain.transcoding import EventTranscoder
+from domain.undo import LeftOut, Past, Undoing
 
 
-class Store(Protocol):
+class Store(Past, Protocol):
     """What a decision needs to know, and how it is committed."""
 
     @property
@@ -33,17 +34,11 @@ class Store(Protocol):
     def changed(self, recordings: Sequence[Recording[str]]) -> None:
         """Apply recorded events to the read models, in the running transaction."""
 
-    def group(self, group_id: str) -> Group | None:
-        """Return the group, deleted or not, as its newest event left it."""
-
     def name_taken(self, name: str, group_id: str | None) -> bool:
         """Whether a living group other than `group_id` has this very name."""
 
     def members_among(self, group_id: str, customer_ids: Sequence[str]) -> set[str]:
         """Return which of these customers are members. O(len(customer_ids))."""
-
-    def customers_among(self, customer_ids: Sequence[str]) -> set[str]:
-        """Return which of these customers the directory knows. O(len(customer_ids))."""
 
     def groups_holding(self, customer_id: str) -> list[str]:
         """Return the ids of all groups, deleted ones too, that the customer is a member of."""
@@ -72,6 +67,13 @@ class GroupOutcome(Outcome):
     """What a command on one group did."""
 
     group_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoOutcome(Outcome):
+    """What an undo did; the customers in `left_out` were erased since and not brought back."""
+
+    left_out: Sequence[LeftOut]
 
 
 class CustomerGroups(Application[str]):
@@ -228,8 +230,7 @@ class CustomerGroups(Application[str]):
         So a group that is restored later never brings an erased person back. An unknown customer
         changes nothing.
         """
-        given = context.get().reason
-        reason = "customer deleted" if given is None else f"customer deleted: {given}"
+        reason = caused_by(CUSTOMER_DELETED)
         with self.store.deciding():
             groups = [
                 group
@@ -240,6 +241,19 @@ class CustomerGroups(Application[str]):
                 group.remove_customers([customer_id], reason)
             self.store.forget_customer(customer_id)
             return Outcome(position=self._save(*groups), removed=len(groups))
+
+    def undo(self, request_id: str) -> UndoOutcome:
+        """Record what takes back everything that a request changed, all or nothing.
+
+        An undo is a request like any other and can be undone; its events say `undo of request
+        ...` as their reason. Nothing is recorded where nothing is left to take back.
+
+        Raises `RequestNotFound`, `ErasureIsFinal`, `UndoConflict`, `MetadataTooLarge`.
+        """
+        with self.store.deciding(), because(f"undo of request {request_id}"):
+            undoing = Undoing(self.store, self.accept_unknown_customers)
+            undoing.take_back(request_id)
+            return UndoOutcome(position=self._save(*undoing.groups), left_out=undoing.left_out)
 
     def _load(self, group_id: str, expected: int | None = None) -> Group:
         group = self.store.group(group_id)

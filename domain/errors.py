@@ -4,6 +4,8 @@
 table that turns a refusal into a status and a body.
 """
 
+from collections.abc import Sequence
+
 
 class Refused(Exception):
     """A well-formed command the domain says no to; nothing was changed."""
@@ -83,3 +85,40 @@ class MetadataTooLarge(Refused):
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
+
+
+class RequestNotFound(Refused):
+    """No request of this id recorded anything."""
+
+    code = "request-not-found"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Request with id: {request_id} not found: it has changed no group")
+        self.request_id = request_id
+
+
+class ErasureIsFinal(Refused):
+    """The request deleted a customer, who is not brought back."""
+
+    code = "erasure-is-final"
+
+    def __init__(self, request_id: str, customer_id: str) -> None:
+        super().__init__(
+            f"Request {request_id} deleted the customer {customer_id}; that cannot be undone"
+        )
+        self.request_id = request_id
+        self.customer_id = customer_id
+
+
+class UndoConflict(Refused):
+    """Later events changed what the request had changed; `positions` are theirs, newest first."""
+
+    code = "undo-conflict"
+
+    def __init__(self, request_id: str, positions: Sequence[int]) -> None:
+        super().__init__(
+            f"Request {request_id} cannot be undone, since later events changed the same;"
+            f" at position {', '.join(map(str, positions))}"
+        )
+        self.request_id = request_id
+        self.positions = positions

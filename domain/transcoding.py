@@ -2,7 +2,7 @@
 
 `{"timestamp":"2026-11-22T04:28:36.211482Z", <the event's own fields>, "actor":...,
 "request_id":..., "correlation_id":..., "traceparent":..., "reason":...}`. The first 43 bytes are
-always the time.
+always the time. From version 2 of an event on, `"class_version":2,` comes right behind it.
 """
 
 from datetime import UTC, datetime
@@ -20,6 +20,8 @@ class EventTranscoder(Transcoder):
     def encode(self, obj: Any) -> bytes:
         """Return the state of an event as JSON, its time first and its envelope last."""
         state = {"timestamp": rfc3339(obj["timestamp"])}
+        if "class_version" in obj:
+            state["class_version"] = obj["class_version"]
         state |= {
             key: value
             for key, value in obj.items()

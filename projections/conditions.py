@@ -74,9 +74,9 @@ def _parts(
             parameter = f"p{next(numbers)}"
             if len(value) == 1:
                 parameters[parameter] = value[0]
-                parts.append(columns[name].format(f":{parameter}"))
+                parts.append(columns[name].replace("{}", f":{parameter}"))
             else:
                 parameters[parameter] = list(value)
                 several = columns[name].replace("= {}", "IN (SELECT each.value FROM each({}))")
-                parts.append(several.format(f":{parameter}"))
+                parts.append(several.replace("{}", f":{parameter}"))
     return parts

@@ -100,6 +100,14 @@ SELECT each.value, c.id FROM each(:folded) JOIN customer c ON c.email_folded = e
 ORDER BY 2
 """
 
+ERASED = "erasures"
+"""The property that counts deleted customers."""
+
+NOTE_ERASURE = """
+INSERT INTO property VALUES (:name, '1')
+ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(property.value AS BIGINT) + 1 AS TEXT)
+"""
+
 Fields = dict[str, Any]
 """The fields of a customer that a caller sets: the texts, `has_account`, `metadata`."""
 
@@ -121,6 +129,17 @@ def one(read: Read, customer_id: str) -> CustomerRow | None:
     """Return a customer."""
     rows = read("SELECT id, document FROM customer WHERE id = :id", id=customer_id)
     return CustomerRow(*rows[0]) if rows else None
+
+
+def following(read: Read, customer_id: str, limit: int) -> list[CustomerRow]:
+    """Return customers in the order of their ids, after this one, at most `limit`."""
+    statement = "SELECT id, document FROM customer WHERE id > :id ORDER BY id LIMIT :limit"
+    return [CustomerRow(*row) for row in read(statement, id=customer_id, limit=limit)]
+
+
+def total(read: Read) -> int:
+    """Return how many customers there are."""
+    return int(read("SELECT living FROM customer_total")[0][0])
 
 
 def create(store: "Store", fields: Fields, created_by: str) -> CustomerRow:
@@ -163,9 +182,13 @@ def put(
 
 
 def forget(write: Write, customer_id: str) -> None:
-    """Delete the customer's row, if there is one; the caller ends its memberships."""
+    """Delete the customer's row, if there is one; the caller ends its memberships.
+
+    Notes that there is something for `projections.erasure` to clear away.
+    """
     if write("DELETE FROM customer WHERE id = :id", id=customer_id):
         write("UPDATE customer_total SET living = living - 1")
+        write(NOTE_ERASURE, name=ERASED)
 
 
 def blank(customer_id: str, created_by: str) -> dict[str, Any]:

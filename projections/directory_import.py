@@ -137,11 +137,11 @@ class _Batch:
         moved = [one["id"] for one in changed if _email(one) != _email(self.before[one["id"]])]
         if moved:
             self.store.write(RELEASE_EMAILS, ids=sorted(moved))
-        self.store.execute_many(INSERT, [columns(document) for document in new])
+        self.store.write.many(INSERT, [columns(document) for document in new])
         rows = [columns(document) for document in changed]
         for row in rows:
             del row["created_at"]
-        self.store.execute_many(UPDATE, rows)
+        self.store.write.many(UPDATE, rows)
         if new:
             self.store.write("UPDATE customer_total SET living = living + :new", new=len(new))
 

@@ -1,9 +1,16 @@
 """What is stored as bytes and answered as it is: JSON documents and the times in them."""
 
+import re
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 TIME_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
 
 
 def milliseconds(time: datetime) -> int:
@@ -32,3 +39,15 @@ def folded(text: str | None) -> str:
 def time_shown(text: str) -> datetime:
     """Return the time that `shown` wrote."""
     return datetime.fromisoformat(text)
+
+
+def instant(text: str) -> datetime | None:
+    """Return the time of RFC 3339 text with its zone, exact to the microsecond, else None.
+
+    The plus of the zone may have become a blank on its way.
+    """
+    mended = re.sub(r" (?=\d\d:\d\d$)", "+", text)
+    if RFC_3339.fullmatch(mended):
+        with suppress(ValueError, OverflowError):
+            return datetime.fromisoformat(mended.upper()).astimezone(UTC)
+    return None

@@ -4,6 +4,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.group import Group, GroupEvent
+from projections import group_states
 from projections.conditions import Conditions, contained, where
 from projections.documents import folded, milliseconds
 from projections.pages import Listing, Order, Page, Walk
@@ -177,8 +178,11 @@ def holder_of_name(read: Read, name: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def one(read: Read, group_id: str) -> GroupRow | None:
-    """Return a living group."""
+def one(read: Read, group_id: str, *, at: int | None = None) -> GroupRow | None:
+    """Return a living group, as it was at a position where one is given."""
+    if at is not None:
+        row = group_states.one(read, group_id, at)
+        return GroupRow(*row) if row else None
     rows = read(ONE, id=group_id)
     return GroupRow(*rows[0]) if rows else None
 
@@ -192,14 +196,21 @@ def page(
     order: tuple[str, bool] = ("id", False),
     conditions: Conditions | None = None,
     words: tuple[str, ...] = (),
+    at: int | None = None,
 ) -> Page[GroupRow]:
     """Return one page of living groups and the exact count of all that match.
 
     `order` is a key of `ORDERS` and whether it descends; `words` are folded and each must be a
     substring of the name; `cursor` (empty for the first page) in place of `offset` pages by keyset.
+    With `at`, all of it is as it was at that position.
 
     Raises `InvalidCursor`.
     """
+    if at is not None:
+        past = group_states.listing(
+            store, GroupRow, order=order, conditions=conditions, words=words, at=at
+        )
+        return past.page(store, limit, offset, cursor)
     parameters: dict[str, Any] = {}
     source, found = store.text_hits(SEARCHED, "g", words, parameters)
     filters = where(conditions, COLUMNS, parameters)

@@ -1,12 +1,14 @@
 """The log as others see it: the published form of an event, and pages of it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
 
+from projections.documents import instant
 from projections.sql import Read
 
 SCHEMA = (
@@ -35,6 +37,9 @@ TIME = slice(14, 41)
 REST = slice(43, None)
 """Where `domain.transcoding` puts the time, and what comes after it."""
 
+VERSIONED = re.compile(rb'"class_version":(\d+),')
+"""What the rest begins with where the event was written as version 2 or later."""
+
 EVENT = "notification_id, originator_id, originator_version, topic, state"
 
 OF_GROUP = f"""
@@ -55,6 +60,11 @@ AT_OR_AFTER = (
     " FROM stored_events WHERE notification_id >= :position ORDER BY notification_id LIMIT 1"
 )
 
+COUNT = (
+    "SELECT count(*) FROM stored_events"
+    " WHERE notification_id > :after AND notification_id <= :until"
+)
+
 AFTER = f"SELECT {EVENT} FROM stored_events e WHERE "
 
 OF_CUSTOMER = """
@@ -69,6 +79,17 @@ WHERE m.customer_id = :customer AND m.until_position IS NOT NULL AND m.until_pos
 
 NO_BOUND = 2**62
 
+LONGEST_NUMBER = 19
+
+POINT = (
+    "a position such as 4711, or a time with its zone such as 2026-11-22T04:28:36.211Z (RFC 3339)"
+)
+"""What `point` accepts."""
+
+
+class NotYet(Exception):
+    """The log has not come to this position or time yet; the message says what is accepted."""
+
 
 class LoggedEvent(NamedTuple):
     """An event as it is stored; `state` is JSON that begins with its time."""
@@ -78,6 +99,17 @@ class LoggedEvent(NamedTuple):
     version: int
     topic: str
     state: bytes
+
+    @property
+    def form(self) -> str:
+        """What is published: the event and the version it was written as, `Renamed.v1`."""
+        return f"{self.topic}.v{self.written[0]}"
+
+    @property
+    def written(self) -> tuple[int, slice]:
+        """The version of the event as it was written, and where the published fields begin."""
+        versioned = VERSIONED.match(self.state, REST.start)
+        return (int(versioned[1]), slice(versioned.end(), None)) if versioned else (1, REST)
 
 
 @dataclass(frozen=True)
@@ -139,6 +171,13 @@ def of_group(
     return [LoggedEvent(*row) for row in rows]
 
 
+def count(read: Read, *, after: int = 0, until: int = NO_BOUND, group_id: str | None = None) -> int:
+    """Return how many events there are with `after` < position <= `until`, of a group or of all."""
+    statement = COUNT if group_id is None else f"{COUNT} AND originator_id = :group"
+    of_group = {} if group_id is None else {"group": group_id}
+    return int(read(statement, after=after, until=until, **of_group)[0][0])
+
+
 def after(
     read: Read, position: int, *, limit: int, wanted: Wanted = EVERYTHING
 ) -> list[LoggedEvent]:
@@ -192,18 +231,79 @@ def before(read: Read, instant: datetime) -> int:
     return low
 
 
+def as_of(read: Read, when: str | int | datetime) -> int:
+    """Return the position that a moment stands for: itself, or the last whose time is not later.
+
+    Text is a position where it has digits only, else a time as `documents.instant` reads it.
+    Raises `ValueError` for other text, `NotYet` beyond the end of the log and in the future.
+    """
+    if isinstance(when, str):
+        when = point(when)
+    if isinstance(when, int):
+        last = end(read)
+        if when > last:
+            raise NotYet(f"a position up to {last}, where this log ends")
+        return when
+    newest = newest_time(read)
+    if when > max(datetime.now(UTC), newest or when.min.replace(tzinfo=UTC)):
+        raise NotYet("a time that is not in the future")
+    return before(read, when + timedelta(microseconds=1))
+
+
+def point(text: str) -> int | datetime:
+    """Return the position (digits only) or the time that text stands for. Raises `ValueError`."""
+    if text.isascii() and text.isdigit():
+        return int(text) if len(text) < LONGEST_NUMBER else NO_BOUND
+    time = instant(text)
+    if time is None:
+        raise ValueError(POINT)
+    return time
+
+
 def published(event: LoggedEvent, log: str) -> bytes:
     """Return the published form: a CloudEvents 1.0 line, spliced around the stored bytes.
 
-    Whatever was published once stays so, byte for byte, for ever.
+    Whatever was published once stays so, byte for byte, for ever: an event that was written as
+    version 1 is published as `.v1` and never upcast.
     """
     position, group_id, version, topic, state = event
-    time = state[TIME].decode()
+    number, rest = event.written
+    form, time = f"{topic}.v{number}", state[TIME].decode()
     head = (
         f'{{"specversion":"1.0","id":"{group_id}:{version}","source":"/customer-groups/{log}",'
-        f'"type":"customer-groups.{topic}.v1","subject":"{group_id}","time":"{time}",'
-        f'"datacontenttype":"application/json","dataschema":"/events/schemas/{topic}.v1.json",'
+        f'"type":"customer-groups.{form}","subject":"{group_id}","time":"{time}",'
+        f'"datacontenttype":"application/json","dataschema":"/events/schemas/{form}.json",'
         f'"sequence":"{position:020}","data":{{"position":{position},"group_id":"{group_id}",'
         f'"version":{version},'
     )
-    return b"".join((head.encode(), state[REST], b"}"))
+    return b"".join((head.encode(), state[rest], b"}"))
+
+
+_PUBLISHED = re.compile(
+    rb'\{"specversion":"1\.0","id":"[^"]*","source":"[^"]*","type":"customer-groups\.(\w+)\.v(\d+)"'
+    rb',"subject":"([^"]*)","time":"([^"]{27})","datacontenttype":"application/json"'
+    rb',"dataschema":"[^"]*","sequence":"\d{20}","data":\{"position":(\d{1,19})'
+    rb',"group_id":"[^"]*","version":(\d{1,19}),(.*)\}'
+)
+
+
+def stored(line: bytes, log: str) -> LoggedEvent:
+    """Return the event of a published line, its state byte for byte as the log had it.
+
+    Raises `ValueError` when the line is not what `published` makes of an event of this log.
+    """
+    found = _PUBLISHED.fullmatch(line)
+    if found is None:
+        raise ValueError("not the published form of an event")
+    topic, form, group_id, time, position, version, rest = found.groups()
+    versioned = b"" if form == b"1" else b'"class_version":%b,' % form
+    event = LoggedEvent(
+        int(position),
+        group_id.decode(),
+        int(version),
+        topic.decode(),
+        b'{"timestamp":"%b",%b%b' % (time, versioned, rest),
+    )
+    if published(event, log) != line:
+        raise ValueError(f"not the published form of an event of {log}")
+    return event

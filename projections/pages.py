@@ -80,6 +80,10 @@ LONGEST_WALK = 50_000
 """No walk looks at more rows (65 to 200 ms), nor is one begun that had to find 5 % of these."""
 
 
+Source = tuple[str, str]
+"""What stands after FROM, and after WHERE."""
+
+
 @dataclass(frozen=True)
 class Walk:
     """How to go through a list in its order by an index and look at each row.
@@ -110,8 +114,13 @@ class _Asked:
         return f"LIMIT {self.limit + 1}{' OFFSET :offset' if self.offset else ''}"
 
     @property
+    def reach(self) -> str:
+        return "LIMIT :reach" if self.offset else self.limits
+
+    @property
     def parameters(self) -> dict[str, Any]:
-        offset = {"offset": self.offset} if self.offset else {}
+        last = self.offset + self.limit + 1
+        offset = {"offset": self.offset, "reach": last} if self.offset else {}
         return offset | {f"after{number}": value for number, value in enumerate(self.key)}
 
     def after(self, order: Order) -> str:
@@ -130,7 +139,9 @@ class Listing(Generic[T]):
     `scope` is what a cursor is bound to. `total` is a query for the maintained count, where there
     is one: then `source` is in the list's order already. Else it finds the hits of a search or of
     filters in the quickest way, whatever their order; `count_cap` bounds how far they are counted,
-    and `walk` helps where they are many.
+    and `walk` helps where they are many. `others` are further sources, each with its condition,
+    whose rows are in the list too; no row is in two. `in_order` are sources of the same rows each
+    of which is in the list's order, for a list with a total and for hits that are many.
     """
 
     make: Callable[..., T]
@@ -146,6 +157,8 @@ class Listing(Generic[T]):
     total: str | None = None
     count_cap: int | None = None
     walk: Walk | None = None
+    others: tuple[Source, ...] = ()
+    in_order: tuple[Source, ...] = ()
 
     def page(self, store: "Store", limit: int, offset: int, cursor: str | None) -> Page[T]:
         """Return a page of up to `limit` rows; `cursor` ("" for the first page) instead of offset.
@@ -181,6 +194,9 @@ class Listing(Generic[T]):
         """
         if not asked.limit:
             return [], self._count(store)
+        if self.total is not None and self.in_order:
+            found = self._take(store, asked, "hits WHERE TRUE", self.total, self._merged(asked))
+            return found, self._counted(store, asked, found)
         if self.total is not None:
             found = self._take(store, asked, f"{self.source} WHERE {self.condition}", self.total)
             return found, self._counted(store, asked, found)
@@ -194,6 +210,12 @@ class Listing(Generic[T]):
                 found = self._walked(store, asked, self.walk, looked_at)
                 if len(found) > asked.limit:
                     return found, self._count(store)
+        if self.in_order:
+            found, count = self._sorted(store, asked, FEW + 1)
+            if count <= FEW:
+                return found, count
+            found = self._take(store, asked, "hits WHERE TRUE", "NULL", self._merged(asked))
+            return found, self._count(store)
         return self._sorted(store, asked, None)
 
     def _sorted(self, store: "Store", asked: _Asked, most: int | None) -> tuple[list[Row], int]:
@@ -233,7 +255,19 @@ class Listing(Generic[T]):
 
     def _hits(self, columns: str, most: int | None) -> str:
         limit = "" if most is None else f" LIMIT {most}"
-        return f"SELECT {columns} FROM {self.source} WHERE {self.condition}{limit}"
+        sources = ((self.source, self.condition), *self.others)
+        parts = (f"SELECT {columns} FROM {source} WHERE {test}" for source, test in sources)
+        return f"{' UNION ALL '.join(parts)}{limit}"
+
+    def _merged(self, asked: _Asked) -> str:
+        """Take of each source that is in the list's order what the page may need."""
+        columns = f"{self.found}, {self.order.selected}"
+        after, by = asked.after(self.order), asked.by(self.order)
+        return " UNION ALL ".join(
+            f"SELECT * FROM (SELECT {columns} FROM {source} WHERE {test}{after} {by} {asked.reach})"
+            f" part{number}"
+            for number, (source, test) in enumerate(self.in_order)
+        )
 
     def _counted(
         self, store: "Store", asked: _Asked, found: list[Row], most: int | None = None

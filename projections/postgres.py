@@ -56,7 +56,11 @@ PASS_LOCK = f"SELECT pg_advisory_lock({WRITE_LOCK}), pg_advisory_unlock({WRITE_L
 TAKEOVER_MS = 100
 """How long a rebuild waits for readers while everybody waits for it."""
 
-ANALYZE = "ANALYZE (SKIP_LOCKED) customer, group_list, group_detail, membership"
+ANALYZE = (
+    "ANALYZE (SKIP_LOCKED) customer, group_list, group_detail, group_state, group_count, membership"
+)
+
+VACUUM = "VACUUM (ANALYZE, INDEX_CLEANUP ON, TRUNCATE OFF) {}"
 
 RECONNECT_SECONDS = 10
 """How long a command whose COMMIT was not answered waits to learn what became of it."""
@@ -69,6 +73,8 @@ FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[])
 ORDER BY number
 RETURNING notification_id
 """
+
+GO_ON_AFTER = "SELECT setval(pg_get_serial_sequence('stored_events', 'notification_id'), :position)"
 
 _EACH = re.compile(r"\beach\((:\w+)\)")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
@@ -128,6 +134,10 @@ class PostgresStore(Store):
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self.close()
             raise ConnectionLost(f"the connection to the database broke: {error}") from error
+        except psycopg.Error as error:  # its details quote rows, and would stand in our own log
+            is_about_values = isinstance(error, psycopg.DataError)
+            said = error.sqlstate if is_about_values else error.diag.message_primary
+            raise type(error)(said or "") from None
 
     def query(self, statement: str, parameters: dict[str, Any]) -> list[Row]:
         """Run a query and return all its rows."""
@@ -153,7 +163,6 @@ class PostgresStore(Store):
         with self._errors(), self.connection.cursor() as cursor:
             cursor.executemany(cast("Any", translated(statement).decode()), rows)
         self._thread.has_written = True
-        self.write.count(len(rows))
 
     def analyze(self, prefix: str) -> None:
         """Refresh the planner's statistics, which autovacuum does late and in a rebuild never.
@@ -163,6 +172,14 @@ class PostgresStore(Store):
         """
         with self._errors():
             self.connection.execute(prefixed(ANALYZE, prefix).encode())
+
+    def vacuum(self, table: str) -> None:
+        """Take dead rows out of a table and its indexes, and sample its columns anew.
+
+        Nobody waits for it. What an older transaction may still read stays for the next time.
+        """
+        with self._errors():
+            self.connection.execute(VACUUM.format(table).encode(), prepare=False)
 
     def define(self, statement: str) -> None:
         """Run a statement of the schema."""
@@ -177,6 +194,10 @@ class PostgresStore(Store):
             inserted = self.connection.execute(INSERT_EVENTS, columns).fetchall()
         self._thread.has_written = True
         return sorted(position for (position,) in inserted)
+
+    def go_on_after(self, position: int) -> None:
+        """Move the sequence of positions on."""
+        self.query(GO_ON_AFTER, {"position": position})
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -296,11 +317,13 @@ class PostgresStore(Store):
 
         Giving up soon matters twice: nobody waits behind a long read, and a reader that holds one
         of the tables and wants another goes on, where waiting for it would be a deadlock.
+        Tables that an older program has not made are none to lock.
         """
+        there = ", ".join(sorted(self.table_names() & {*tables}))
         try:
             with self.connection.transaction():
                 self.connection.execute(f"SET LOCAL lock_timeout = {TAKEOVER_MS}")
-                self.define(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+                self.define(f"LOCK TABLE {there} IN ACCESS EXCLUSIVE MODE")
         except StoreUnavailable as error:
             if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
                 return False

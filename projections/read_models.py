@@ -1,11 +1,18 @@
 """The read models, in the order in which they follow an event, and the names of their tables."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
-from projections import group_detail, group_list, membership, requests
+from projections import group_detail, group_list, group_states, membership, merkle, requests
+from projections.log import LoggedEvent
+from projections.sql import Write
 
-READ_MODELS = (group_list, group_detail, membership, requests)
+FOLLOWERS = (group_list, group_detail, group_states, membership, requests)
+"""What follows each event; the Merkle tree is made of the stored bytes."""
+
+READ_MODELS = (*FOLLOWERS, merkle)
 
 SEARCHED = (group_list.SEARCHED,)
 """Table, key and column of each trigram index over a read model."""
@@ -19,6 +26,15 @@ TABLES = tuple(
 """All tables that a rebuild makes anew."""
 
 _NAMES = re.compile(rf"\b({'|'.join(sorted(TABLES, key=len, reverse=True))})(_search)?\b")
+
+
+def follow(events: Sequence[tuple[Any, LoggedEvent]], write: Write) -> None:
+    """Let all read models follow the next events of the log, each as it is meant and as stored."""
+    for event, logged in events:
+        for read_model in FOLLOWERS:
+            read_model.apply(event, logged.position, write)
+    if events:
+        merkle.append([logged for _, logged in events], write)
 
 
 def versions() -> dict[str, int]:

@@ -1,19 +1,16 @@
 """verify: do the read models equal a replay of the log? rebuild: make them anew from it."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.transcoding import EventTranscoder
-from projections import log, schema
-from projections.read_models import READ_MODELS, SEARCHED, TABLES, prefixed, versions
+from projections import log, log_check, schema
+from projections.progress import Progress, no_progress
+from projections.read_models import SEARCHED, TABLES, follow, prefixed, versions
 from projections.sqlite import SQLiteStore
 from projections.store import Changes, Store
-
-Progress = Callable[[int, int], None]
-"""Called with how many events are done and how many there are."""
 
 FRESH = "fresh_"
 REPLAYED = "replayed_"
@@ -31,6 +28,10 @@ PAUSE_SECONDS = 0.5
 """How long a rebuild that could not put its tables in place lets the others work."""
 
 
+class LogSuspect(Exception):
+    """The log is not what was committed, so nothing is made from it; the message says where."""
+
+
 class RebuildOvertaken(Exception):
     """Another rebuild began after this one; that one goes on, this one has changed nothing."""
 
@@ -44,10 +45,6 @@ class Verified:
     problems: list[str]
 
 
-def no_progress(done: int, total: int) -> None:
-    """Show nothing."""
-
-
 def events_count(store: Store) -> int:
     """Return how many events the log holds."""
     return int(store.read("SELECT count(*) FROM stored_events")[0][0])
@@ -56,55 +53,82 @@ def events_count(store: Store) -> int:
 def replay(store: Store, write: Changes, after: int, limit: int) -> tuple[int, int]:
     """Apply up to `limit` events after a position; return how many, and the last one's position."""
     mapper: Mapper[str] = Mapper(EventTranscoder())
-    rows = store.read(EVENTS, after=after, limit=limit)
-    for position, group_id, version, topic, state in rows:
-        event = mapper.to_domain_event(StoredEvent(group_id, version, topic, bytes(state)))
-        for read_model in READ_MODELS:
-            read_model.apply(event, position, write)
-    return len(rows), rows[-1][0] if rows else after
+    rows = [log.LoggedEvent(*row) for row in store.read(EVENTS, after=after, limit=limit)]
+    follow([(mapper.to_domain_event(StoredEvent(*row[1:])), row) for row in rows], write)
+    return len(rows), rows[-1].position if rows else after
 
 
-def rebuild(store: Store, progress: Progress = no_progress) -> int:
+def rebuild(
+    store: Store,
+    progress: Progress = no_progress,
+    *,
+    checking: Progress = no_progress,
+    accept_log: bool = False,
+) -> int:
     """Make all read models anew while the service runs; return how many events were replayed.
 
     Fresh tables are filled batch by batch, catch up, and take the place of the old ones in one
     transaction, as soon as no long read holds those. Killed at any moment, nothing has changed.
+    The log is held against its tree and the signed tree heads before. A log that these speak
+    against is not made right by a tree that follows it: raises `LogSuspect`. With `accept_log` the
+    tree may be wrong; a signed tree head never is.
+
     Raises `RebuildOvertaken`.
     """
-    with store.defining():
-        generation = int(schema.property_value(store, "generation") or 0) + 1
-        schema.keep(store, "generation", str(generation))
-        drop(store, FRESH)
-        for statement in schema.read_model_statements(store, prefix=FRESH, generation=generation):
-            store.define(statement)
+    refuse_suspect(store, checking, accept_log=accept_log)
+    generation = begin(store)
     write = Changes(store, FRESH)
     batch = BATCH[store.dialect]
     total = events_count(store)
     done, position, found = 0, 0, batch
     while found == batch:
         with store.filling():
-            _check_generation(store, generation)
+            check_generation(store, generation)
             found, position = replay(store, write, position, batch)
         done += found
         progress(done, max(total, done))
     while True:
         with store.defining():
-            _check_generation(store, generation)
+            check_generation(store, generation)
             found = batch
             while found:
                 found, position = replay(store, write, position, batch)
                 done += found
             if store.lock_tables(TABLES):
                 swap(store)
-                for name, version in versions().items():
-                    schema.keep(store, f"read_model.{name}", str(version))
                 break
         time.sleep(PAUSE_SECONDS)
     progress(done, done)
     return done
 
 
-def _check_generation(store: Store, generation: int) -> None:
+def refuse_suspect(store: Store, progress: Progress, *, accept_log: bool) -> None:
+    """Raise `LogSuspect` unless the log is what the tree and the signed tree heads say."""
+    if not {"merkle_leaf", "tree_head"} <= store.table_names():
+        return  # of a version that had none
+    with store.reading():
+        found = log_check.check(store, log_check.kept_heads(store.read), progress)
+    if found.against:
+        raise LogSuspect("\n".join(found.against))
+    if found.undecided and not accept_log:
+        raise LogSuspect(
+            f"{found.undecided[0]}, or the tree is damaged; no signed tree head tells. When the log"
+            " is right, `customer-groups rebuild --accept-log` makes the tree anew."
+        )
+
+
+def begin(store: Store) -> int:
+    """Make fresh tables, in the place of those that another rebuild has left; return its number."""
+    with store.defining():
+        generation = int(schema.property_value(store, "generation") or 0) + 1
+        schema.keep(store, "generation", str(generation))
+        drop(store, FRESH)
+        for statement in schema.read_model_statements(store, prefix=FRESH, generation=generation):
+            store.define(statement)
+    return generation
+
+
+def check_generation(store: Store, generation: int) -> None:
     """Raise `RebuildOvertaken`, or keep other rebuilds from beginning before the transaction ends.
 
     So it writes: the lock on the row is what stops a rebuild that begins from putting empty tables
@@ -122,10 +146,12 @@ def drop(store: Store, prefix: str = "") -> None:
 
 
 def swap(store: Store) -> None:
-    """Put the fresh tables in the place of the live ones."""
+    """Put the fresh tables in the place of the live ones, which `lock_tables` has locked."""
     drop(store)
     for table in _tables(store):
         store.define(f"ALTER TABLE {FRESH}{table} RENAME TO {table}")
+    for name, version in versions().items():
+        schema.keep(store, f"read_model.{name}", str(version))
 
 
 def _tables(store: Store) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What each request recorded, and what it was answered: for undo, repeats, time -> position."""
+"""What each request recorded, and what it was answered: for undo, repeats, whose an event is."""
 
 from functools import singledispatch
 from typing import Any
@@ -7,7 +7,7 @@ from domain.group import GroupEvent
 from projections.documents import microseconds
 from projections.sql import Read, Write
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = (
     """
@@ -15,12 +15,14 @@ SCHEMA = (
       request_id TEXT COLLATE "C" PRIMARY KEY,
       first_position BIGINT NOT NULL,
       last_position BIGINT NOT NULL,
-      recorded_at BIGINT NOT NULL
+      recorded_at BIGINT NOT NULL,
+      actor TEXT COLLATE "C" NOT NULL
     )
     """,
     "CREATE UNIQUE INDEX requests_by_position ON requests (first_position)",
 )
-"""`recorded_at` is microseconds since 1970; the events of one request are neighbours in the log."""
+"""`recorded_at` is microseconds since 1970, `actor` the id of whoever asked; the events of one
+request are neighbours in the log."""
 
 IDEMPOTENCY = (
     """
@@ -48,11 +50,12 @@ def apply(event: Any, position: int, write: Write) -> None:
 @apply.register
 def _(event: GroupEvent, position: int, write: Write) -> None:
     write(
-        "INSERT INTO requests VALUES (:request, :position, :position, :at)"
+        "INSERT INTO requests VALUES (:request, :position, :position, :at, :actor)"
         " ON CONFLICT (request_id) DO UPDATE SET last_position = excluded.last_position",
         request=event.request_id,
         position=position,
         at=microseconds(event.timestamp),
+        actor=event.actor["id"],
     )
 
 

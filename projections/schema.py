@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ulid import ULID
 
-from projections import directory, log, requests
+from projections import directory, log, requests, tree_heads
 from projections.read_models import READ_MODELS, SEARCHED, prefixed, versions
 from projections.store import Store
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every migration; a database of a newer version is refused."""
 
-MIGRATIONS: Mapping[int, Sequence[str]] = {2: log.FEED_INDEXES}
+MIGRATIONS: Mapping[int, Sequence[str]] = {2: log.FEED_INDEXES, 3: tree_heads.SCHEMA}
 """The statements that bring the tables of an older database to each version."""
 
 NONE: Mapping[int, Sequence[str]] = {}
@@ -59,6 +59,7 @@ def init(
             *log.FEED_INDEXES,
             *directory.SCHEMA,
             *requests.IDEMPOTENCY,
+            *tree_heads.SCHEMA,
         )
         for statement in (*own, *more):
             store.define(statement)
@@ -79,6 +80,8 @@ def _migrate(store: Store, migrations: Mapping[int, Sequence[str]]) -> None:
     for version in range(found + 1, SCHEMA_VERSION + 1):
         for statement in (*MIGRATIONS.get(version, ()), *migrations.get(version, ())):
             store.define(statement)
+    if found < SCHEMA_VERSION:  # for those whom an older program has deleted
+        store.execute(directory.NOTE_ERASURE, {"name": directory.ERASED})
     keep(store, "schema_version", str(SCHEMA_VERSION))
 
 

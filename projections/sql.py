@@ -1,5 +1,6 @@
 """How read models read and write: the two callables that a store gives them."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
@@ -21,3 +22,6 @@ class Write(Protocol):
 
     def __call__(self, statement: str, /, **parameters: Any) -> int:
         """Return how many rows were changed."""
+
+    def many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run a statement once for each row."""

@@ -24,6 +24,9 @@ POLL_SECONDS = 0.02
 LOCK_SECONDS = 30.0
 """How long a command waits for its turn to write."""
 
+CHECKPOINT_MS = 50
+"""How long writers may wait for readers to leave the write-ahead log."""
+
 PRAGMAS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = {synchronous};
@@ -47,6 +50,7 @@ def translated(statement: str) -> str:
     """Return the statement as SQLite reads it."""
     statement = statement.replace(' COLLATE "C"', "").replace("SERIAL8 PRIMARY", "INTEGER PRIMARY")
     statement = statement.replace("BIGINT PRIMARY", "INTEGER PRIMARY")
+    statement = statement.replace("/* clustered */", "WITHOUT ROWID")
     return _EACH.sub(r"json_each(\1) AS each", statement)
 
 
@@ -69,6 +73,10 @@ class SQLiteStore(Store):
         self._pragmas = PRAGMAS.format(synchronous=synchronous)
         self._turn = threading.Lock()
         self._watches: WeakSet[SQLiteWatch] = WeakSet()
+
+    def read_without_mapping(self) -> None:
+        """Do not map the file into memory: what reads it once from end to end would hold it all."""
+        self._pragmas += "PRAGMA mmap_size = 0;"
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -128,11 +136,21 @@ class SQLiteStore(Store):
         except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
 
+    def go_on_after(self, position: int) -> None:
+        """Do nothing: SQLite looks at the newest position itself."""
+
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _own_turn(self) -> Iterator[None]:
         if not self._turn.acquire(timeout=LOCK_SECONDS):
             raise StoreUnavailable(f"the write lock was not free for {LOCK_SECONDS:g} s")
         try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._own_turn():
             connection = self.connection
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -149,8 +167,31 @@ class SQLiteStore(Store):
                 if isinstance(error, sqlite3.DatabaseError):
                     raise unavailable(error) from error
                 raise
-        finally:
-            self._turn.release()
+
+    def empty_log(self) -> bool:
+        """Bring the write-ahead log into the file and cut it to nothing.
+
+        False when readers need what is in it: nobody waits for them longer than a moment.
+        """
+        self.query("PRAGMA wal_checkpoint(PASSIVE)", {})
+        with self._own_turn():
+            self.query(f"PRAGMA busy_timeout = {CHECKPOINT_MS}", {})
+            try:
+                return not self.query("PRAGMA wal_checkpoint(TRUNCATE)", {})[0][0]
+            finally:
+                self.query(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000:.0f}", {})
+
+    def rewrite(self, *, in_memory: bool) -> None:
+        """Write the whole file anew (VACUUM), by way of memory or of a temporary file.
+
+        Writers wait; readers go on.
+        """
+        with self._own_turn():
+            self.query(f"PRAGMA temp_store = {'MEMORY' if in_memory else 'FILE'}", {})
+            try:
+                self.query("VACUUM", {})
+            finally:
+                self.query("PRAGMA temp_store = MEMORY", {})
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -226,6 +267,11 @@ class SQLiteStore(Store):
         self._watches.add(watch)
         return watch
 
+    def commits(self) -> int:
+        """Return a number that moves when another connection commits."""
+        version: int = self.query("PRAGMA data_version", {})[0][0]
+        return version
+
     def is_replica(self) -> bool:
         """Never: one file, one machine."""
         return False
@@ -244,7 +290,7 @@ class SQLiteWatch(Watch):
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
         self._poked = threading.Event()
-        self._seen = self._version()
+        self._seen = store.commits()
 
     def wait(self, seconds: float) -> None:
         """Return when another connection has committed, or after so many seconds."""
@@ -252,7 +298,7 @@ class SQLiteWatch(Watch):
         while time.monotonic() < deadline:
             self._poked.wait(POLL_SECONDS)
             self._poked.clear()
-            version = self._version()
+            version = self._store.commits()
             if version != self._seen:
                 self._seen = version
                 return
@@ -260,10 +306,6 @@ class SQLiteWatch(Watch):
     def poke(self) -> None:
         """Look now, not at the next poll."""
         self._poked.set()
-
-    def _version(self) -> int:
-        version: int = self._store.query("PRAGMA data_version", {})[0][0]
-        return version
 
 
 def unavailable(error: sqlite3.DatabaseError) -> Exception:

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakSet
 
-from eventsourcing.persistence import Recording
+from eventsourcing.persistence import Notification, Recording
 
 from domain.context import decided_at
 from domain.group import Group
 from projections import directory, group_detail, group_list, log, membership
 from projections.conditions import Searched
-from projections.read_models import READ_MODELS, prefixed
+from projections.past import PastOfStore
+from projections.read_models import follow, prefixed
 from projections.recorder import Factory
 from projections.sql import Row
 
@@ -68,6 +69,11 @@ class Changes:
         self.count(changed)
         return changed
 
+    def many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run a statement once for each row."""
+        self.store.execute_many(prefixed(statement, self.prefix), rows)
+        self.count(len(rows))
+
     def count(self, rows: int) -> None:
         """Count changed rows, and refresh the planner's statistics when the tables outgrew them."""
         self.changed += rows
@@ -97,7 +103,7 @@ class Watch(ABC):
         """Let go of what it holds."""
 
 
-class Store(ABC):
+class Store(PastOfStore):
     """A database of events, read models and reference data. One connection a thread.
 
     `with store.deciding():` is the only way to write. It holds the one write lock, so that nothing
@@ -151,6 +157,10 @@ class Store(ABC):
     @abstractmethod
     def insert_events(self, rows: Sequence[tuple[str, int, str, bytes]]) -> list[int]:
         """Append events (originator id, version, topic, state); return their positions."""
+
+    @abstractmethod
+    def go_on_after(self, position: int) -> None:
+        """Give the next event a position after this one, that of the newest imported event."""
 
     @abstractmethod
     def text_hits(
@@ -268,9 +278,7 @@ class Store(ABC):
 
     def changed(self, recordings: Sequence[Recording[str]]) -> None:
         """Apply recorded events to all read models, in the running transaction."""
-        for recording in recordings:
-            for read_model in READ_MODELS:
-                read_model.apply(recording.domain_event, recording.notification.id, self.write)
+        follow([(one.domain_event, stored(one.notification)) for one in recordings], self.write)
 
     def group(self, group_id: str) -> Group | None:
         """Return the group, deleted or not, as its newest event left it."""
@@ -296,6 +304,17 @@ class Store(ABC):
     def forget_customer(self, customer_id: str) -> None:
         """Delete the customer's row in the directory, if there is one."""
         directory.forget(self.write, customer_id)
+
+
+def stored(notification: Notification) -> log.LoggedEvent:
+    """Return a recorded event with the very bytes that the log has."""
+    return log.LoggedEvent(
+        notification.id,
+        str(notification.originator_id),
+        notification.originator_version,
+        notification.topic,
+        notification.state,
+    )
 
 
 _STORES: WeakSet[Store] = WeakSet()

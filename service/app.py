@@ -17,22 +17,25 @@ from projections.sqlite import SQLiteStore
 from projections.store import Store, persistently
 from projections.stores import open_store
 from service import accounts as accounts_module
-from service import errors
+from service import errors, signing
 from service import webhooks as webhooks_module
 from service.accounts import Accounts
 from service.admin.pages import HOME, admin
+from service.api.audit import audit
 from service.api.customers import customers, memberships
 from service.api.docs import docs
 from service.api.events import events
 from service.api.groups import groups
 from service.api.health import health
 from service.api.sign_in import sign_in
+from service.api.undo import undo
 from service.api.webhooks import webhooks
 from service.auth import allowed_origins, correlation_id
 from service.current import EXTENSION, Wiring
 from service.front import Front, Lane
 from service.settings import Settings
 from service.stream import Tailer
+from service.sweeping import Sweeper
 
 BULK_BYTES = 2 * 1024 * 1024
 LINKS = re.compile(r"/admin/(customer-groups/[^/]+/customers|customers/[^/]+/customer-groups)")
@@ -85,6 +88,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
         customers,
         memberships,
         events,
+        audit,
+        undo,
         webhooks,
         sign_in,
         health,
@@ -147,6 +152,7 @@ def prepare(settings: Settings, store: Store) -> str | None:
     if schema.changed_read_models(store):
         rebuild.rebuild(store)
     secret_key(settings, store)
+    signing.prepare(store)
     accounts = Accounts(store)
     if accounts.has_users():
         return None
@@ -193,4 +199,6 @@ def front() -> Front:
             return max(BULK_BYTES, settings.max_body_bytes)
         return settings.max_body_bytes
 
-    return Front(app, body_limit=body_limit, lanes=LANES, tailer=Tailer(store))
+    sweeper = Sweeper(store)
+    sweeper.start()
+    return Front(app, body_limit=body_limit, lanes=LANES, tailer=Tailer(store), close=sweeper.stop)

@@ -6,30 +6,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import orjson
-from ulid import ULID
 
 from domain.application import CustomerGroups
-from domain.context import Actor, Context, context
 from projections import rebuild, schema
-from projections.sqlite import SQLiteStore
-from projections.store import Store, StoreUnavailable
-from projections.stores import open_store
-from service import app, delivery, demo_data
+from service import app, audit_commands, delivery, demo_data, moving_commands, signing
 from service.accounts import SCOPES, Accounts, EmailInUse
 from service.feed import Feed, FollowStopped
 from service.follow import Follower, PositionFile
 from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
 from service.server import PortTaken, serve
 from service.settings import PREFIX, READ, InvalidSetting, Settings
-
-OPERATOR: Actor = {"type": "system", "id": "cli"}
-"""Who stands in the events of commands that are run here."""
+from service.terminal import OPERATOR, acting, database, progress, the_settings
 
 SHORTEST_PASSWORD = 8
 
@@ -57,48 +48,6 @@ def start_logging(log_format: str) -> None:
     handler.setFormatter(JsonLines() if log_format == "json" else plain)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("customer_groups").setLevel(logging.INFO)
-
-
-def the_settings() -> Settings:
-    """Return the environment's settings, or end with one sentence."""
-    try:
-        return Settings.from_environment(os.environ)
-    except InvalidSetting as error:
-        raise click.ClickException(str(error)) from None
-
-
-@contextmanager
-def database(*, ready: bool = True, new: bool = False) -> Iterator[tuple[Settings, Store]]:
-    """Open the settings' database, or end with one sentence.
-
-    `ready` also checks its schema; `new` lets it be one that is not there yet.
-    """
-    settings = the_settings()
-    store = open_store(settings.database_url)
-    if not new and isinstance(store, SQLiteStore) and not store.path.is_file():
-        raise click.ClickException(
-            f"There is no database at {store.path.absolute()}; `customer-groups init-db` makes one."
-        )
-    try:
-        if ready:
-            schema.check(store)
-        yield settings, store
-    except (StoreUnavailable, schema.SchemaMismatch) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        store.close()
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on a terminal; call what this gives with how much is done of how much."""
-    with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=True) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -158,37 +107,47 @@ def show_password(settings: Settings, password: str | None) -> None:
 
 
 @main.command("rebuild")
-def rebuild_command() -> None:
+@click.option("--accept-log", is_flag=True, help="The log is right where no tree head says so.")
+def rebuild_command(accept_log: bool) -> None:
     """Make all read models anew from the log, while the service runs.
 
     Fresh tables are filled, catch up, and replace the old ones in one transaction. Stopped at any
-    moment, nothing has changed.
+    moment, nothing has changed. First the log is checked as `verify --log` does: a log that was
+    changed is refused, and what a signed tree head says is never overruled.
     """
     started = time.monotonic()
     with database(ready=False) as (_, store):
         schema.check(store, or_older=True)
-        with progress("Replaying") as show:
+        with progress("Checking and replaying") as show:
             try:
-                events = rebuild.rebuild(store, show)
+                events = rebuild.rebuild(
+                    store,
+                    lambda done, total: show(total + done, 2 * total),
+                    checking=lambda done, total: show(done, 2 * total),
+                    accept_log=accept_log,
+                )
             except rebuild.RebuildOvertaken as error:
                 raise click.ClickException(str(error)) from None
     click.echo(f"Rebuilt from {events:,} events in {time.monotonic() - started:.1f} s.")
 
 
-@main.command("verify")
-def verify_command() -> None:
-    """Compare every read model with a replay of the log; exit 1 when they differ.
+@main.command("rotate-key")
+def rotate_key() -> None:
+    """Make a new key for signing tree heads; the old one stays listed, and signs the first too.
 
-    Reads one snapshot: the service may run meanwhile. What is wrong is named row by row;
-    `customer-groups rebuild` repairs it.
+    For when the private key is lost or may be known to others, and after an import. Auditors see
+    every key that ever signed, with the sizes, at GET /audit/public-key.
     """
-    with database() as (_, store), progress("Replaying") as show:
-        found = rebuild.verify(store, show)
-    for problem in found.problems:
-        click.echo(problem)
-    if found.problems:
-        raise click.ClickException("The read models are not what the log says; run rebuild.")
-    click.echo(f"{found.events:,} events to position {found.position}: nothing wrong.")
+    with database() as (_, store):
+        try:
+            head = signing.rotate(store)
+        except signing.CannotSign as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Tree heads are signed by {head.public_key} from {head.size:,} events on.")
+
+
+for command in (*audit_commands.COMMANDS, *moving_commands.COMMANDS):
+    main.add_command(command)
 
 
 @main.command("import-customers")
@@ -389,16 +348,6 @@ def demo() -> None:
         )
         made = demo_data.fill(store, application, acting, show)
     click.echo(f"{made.groups} groups and {made.customers} customers made.")
-
-
-@contextmanager
-def acting(reason: str | None = None) -> Iterator[None]:
-    """Act as the operator, in a request of its own."""
-    token = context.set(Context(actor=OPERATOR, request_id=str(ULID()), reason=reason))
-    try:
-        yield
-    finally:
-        context.reset(token)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,6 @@ class Deliverer:
 
     def _begin(self) -> None:
         """Take the leases of endpoints that have something to be sent, and send the first of it."""
-        self._log = self._log or log.log_id(self.store.read)
         now = _now()
         self._next_ms = now + int(LOOK_SECONDS * 1000)
         self._crowded = False
@@ -142,6 +141,7 @@ class Deliverer:
                 found.append(Held(hook, str(ULID()), events, began))
         if not found:
             return
+        self._log = log.log_id(self.store.read)  # now that there are events: an import brings both
         found.sort(key=lambda held: held.hook.id)  # two deliverers lock the rows in one order
         with self.store.filling():
             claimed = [held for held in found if self.webhooks.claim(held.hook, held.lease)]

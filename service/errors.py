@@ -1,6 +1,7 @@
 """What went wrong as an answer: one table from refusals to status, type and code."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import orjson
@@ -10,14 +11,18 @@ from werkzeug.exceptions import HTTPException
 from domain.errors import (
     CustomerNotFound,
     EmailTaken,
+    ErasureIsFinal,
     GroupNotDeleted,
     GroupNotFound,
     MetadataTooLarge,
     NameTaken,
     Refused,
+    RequestNotFound,
+    UndoConflict,
     VersionMismatch,
 )
-from projections import log
+from projections import history, log
+from projections.merkle import TreeDamaged
 from projections.pages import InvalidCursor
 from projections.store import StoreUnavailable
 from service.accounts import TooManyLogins
@@ -37,6 +42,9 @@ REFUSALS: dict[type[Refused], tuple[int, str]] = {
     EmailTaken: (400, "invalid_data"),
     MetadataTooLarge: (400, "invalid_data"),
     GroupNotDeleted: (400, "invalid_data"),
+    RequestNotFound: (404, "not_found"),
+    ErasureIsFinal: (409, "conflict"),
+    UndoConflict: (409, "conflict"),
     VersionMismatch: (412, "precondition_failed"),
 }
 """Every refusal of the domain, with its status and the peer's word for its kind."""
@@ -59,6 +67,9 @@ TITLES = {
 
 EVENTS_BETWEEN = 100
 """How many of the events that a caller has not seen a 412 shows, the newest."""
+
+FEW_IDS = 10
+"""How many customers an event names where nobody asked for more."""
 
 Wording = Literal["get", "update", "link"]
 """Which of the peer's sentences says that something was not found."""
@@ -100,16 +111,22 @@ CODES = {
     "missing-scope": (403, "the API key has other scopes than this route needs"),
     "group-not-found": (404, "no living group has this id"),
     "customer-not-found": (404, "no customer has this id"),
+    "request-not-found": (404, "no request of this id has changed a group"),
+    "event-not-found": (404, "no event of the log has this position"),
     "not-found": (404, "there is no such route or thing"),
     "method-not-allowed": (405, "the route has other methods, see Allow"),
     "conflict": (409, "the change lost a race; repeat it after Retry-After"),
     "position-beyond-end": (409, "the log is shorter than the position asked for: another log?"),
     "other-log": (409, "the consumer has followed another log; after a restore, begin at 0"),
+    "erasure-is-final": (409, "the request deleted a customer, which cannot be undone"),
+    "undo-conflict": (409, "later events changed what the request had changed; see `events`"),
     "version-mismatch": (412, "the group has changed since the version in If-Match"),
     "body-too-large": (413, "the body is longer than this route takes"),
     "unsupported-media-type": (415, "the body is of another type than this route takes"),
     "idempotency-key-reused": (422, "the Idempotency-Key came with another request before"),
     "too-many-logins": (429, "too many wrong passwords; see Retry-After"),
+    "cannot-sign": (503, "no tree head can be signed: the key or the tree is not as it should be"),
+    "tree-damaged": (503, "leaves of the Merkle tree are missing; see `verify --log`"),
     "unavailable": (503, "the database cannot be used right now; see Retry-After"),
 }
 """Every `code` of a problem with its status and what it means; these never change."""
@@ -163,8 +180,12 @@ def wording(refusal: Refused) -> str:
 def refused(refusal: Refused) -> Response:
     """Answer a refusal of the domain."""
     status, kind = REFUSALS[type(refusal)]
-    more = missed(refusal) if isinstance(refusal, VersionMismatch) else {}
-    return problem(Answer(status, kind, refusal.code, wording(refusal), more=more))
+    message, more = wording(refusal), {}
+    if isinstance(refusal, VersionMismatch):
+        more = missed(refusal)
+    elif isinstance(refusal, UndoConflict):
+        message, more = in_the_way(refusal)
+    return problem(Answer(status, kind, refusal.code, message, more=more))
 
 
 def missed(refusal: VersionMismatch) -> dict[str, Any]:
@@ -180,10 +201,32 @@ def missed(refusal: VersionMismatch) -> dict[str, Any]:
         }
 
 
-def labelled(events: list[log.LoggedEvent]) -> list[dict[str, Any]]:
-    """Return events in their published form, each with `actor` and what people call it."""
+def in_the_way(refusal: UndoConflict) -> tuple[str, dict[str, Any]]:
+    """Return the sentence that tells what an undo met, and the later events themselves."""
+    with store().reading():
+        events = labelled(history.at_positions(store().read, refusal.positions), ids=FEW_IDS)
+    newest = events[0]
+    actor = newest["actor"]
+    more = f", and {len(events) - 1} more" if len(events) > 1 else ""
+    message = (
+        f"Request {refusal.request_id} cannot be undone, since later events changed the same:"
+        f" {newest['type'].split('.')[1]} of {newest['subject']} at position"
+        f" {newest['data']['position']}, by {actor['label'] or actor['id']} at"
+        f" {newest['time']}{more}"
+    )
+    return message, {"events": events}
+
+
+def labelled(events: Sequence[log.LoggedEvent], *, ids: int | None = None) -> list[dict[str, Any]]:
+    """Return events in their published form, each with `actor` and what people call it.
+
+    With `ids` at most so many customers of each are named.
+    """
     identity = log.log_id(store().read)
     lines = [orjson.loads(log.published(event, identity)) for event in events]
+    for line in lines:
+        if ids is not None and "customer_ids" in line["data"]:
+            line["data"]["customer_ids"] = line["data"]["customer_ids"][:ids]
     labels = accounts().labels({line["data"]["actor"]["id"] for line in lines})
     return [
         line | {"actor": line["data"]["actor"] | {"label": labels.get(line["data"]["actor"]["id"])}}
@@ -220,6 +263,12 @@ def register(app: Flask) -> None:
         logger.warning("The database is unavailable: %s", error)
         message = "The database cannot be used right now; try again"
         return problem(Answer(503, "unavailable", "unavailable", message, headers=RETRY))
+
+    @app.errorhandler(TreeDamaged)
+    def damaged(error: TreeDamaged) -> Response:
+        logger.error("The Merkle tree is damaged: %s", error)
+        message = "The Merkle tree is damaged; `customer-groups verify --log` says where"
+        return problem(Answer(503, "unavailable", "tree-damaged", message, headers=RETRY))
 
     @app.errorhandler(TooManyLogins)
     def too_many(error: TooManyLogins) -> Response:

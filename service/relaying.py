@@ -77,7 +77,10 @@ class Log:
 
     def _after(self, position: int, limit: int) -> list[Line]:
         lines, size = [], 0
-        for event in log.after(self._store.read, position, limit=limit):
+        events = log.after(self._store.read, position, limit=limit)
+        if position == 0:
+            self.id = log.log_id(self._store.read)  # an import brings it together with the events
+        for event in events:
             time_of = datetime.fromisoformat(event.state[log.TIME].decode())
             body = log.published(event, self.id)
             lines.append(Line(event.position, event.topic, time_of, body))

@@ -66,7 +66,6 @@ class Tailer:
         self._waiting: set[asyncio.Future[None]] = set()
         self._stopped = threading.Event()
         self._poke: Callable[[], None] = lambda: None
-        self._log = ""
 
     async def after(self, position: int, wanted: Wanted) -> Page:
         """Return some wanted events after a position, or none and how far that is known."""
@@ -127,11 +126,12 @@ class Tailer:
 
     def _read(self, position: int, wanted: Wanted) -> Page:
         with self._store.reading():
+            identity = log.log_id(self._store.read)
             end = log.end(self._store.read)
             events = log.after(self._store.read, position, limit=PAGE, wanted=wanted)
         found, size = [], 0
         for event in events:
-            line = log.published(event, self._log)
+            line = log.published(event, identity)
             found.append(Recent(event, line))
             size += len(line)
             if size >= PAGE_BYTES:
@@ -148,12 +148,12 @@ class Tailer:
                 watch = self._store.watch()
                 self._poke = watch.poke
                 if position is None:
-                    self._log = log.log_id(self._store.read)
                     position = log.end(self._store.read)
                     loop.call_soon_threadsafe(self._begin, position)
                 while not self._stopped.is_set():
                     while events := log.after(self._store.read, position, limit=PAGE):
-                        recent = [Recent(each, log.published(each, self._log)) for each in events]
+                        identity = log.log_id(self._store.read)  # an import may have brought it
+                        recent = [Recent(each, log.published(each, identity)) for each in events]
                         position = events[-1].position
                         loop.call_soon_threadsafe(self._append, recent)
                     watch.wait(WATCH_SECONDS)
@@ -280,7 +280,7 @@ async def stream(
 def frame(recent: Recent) -> bytes:
     """Return an event as Server-Sent Events have it."""
     event, line = recent
-    head = f"id: {event.position}\nevent: customer-groups.{event.topic}.v1\ndata: "
+    head = f"id: {event.position}\nevent: customer-groups.{event.form}\ndata: "
     return b"".join((head.encode(), line, b"\n\n"))
 
 

@@ -21,11 +21,15 @@ THEMES = ("light", "dark")
 MODULES = (
     (re.compile(r"customer-groups(/create)?"), "js/pages/list.js"),
     (re.compile(r"customer-groups/[^/]+/import"), "js/pages/import.js"),
+    (re.compile(r"customer-groups/[^/]+/history"), "js/pages/history.js"),
     (re.compile(r"customer-groups/.+"), "js/pages/detail.js"),
     (re.compile(r"customers(/create)?"), "js/pages/customers.js"),
     (re.compile(r"customers/.+"), "js/pages/customer.js"),
 )
 """What main.js opens at which path, so that a browser loads it together with main.js."""
+
+PAST = {"js/pages/detail.js": "js/pages/past.js"}
+"""What it opens instead where the address has `as_of`."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -44,9 +48,10 @@ def assets() -> Assets:
     return Assets.below(STATIC)
 
 
-def module_at(path: str) -> str | None:
+def module_at(path: str, *, past: bool = False) -> str | None:
     """Return the module of the page at a path below `/app/`; None where there is none."""
-    return next((name for paths, name in MODULES if paths.fullmatch(path.rstrip("/"))), None)
+    name = next((name for paths, name in MODULES if paths.fullmatch(path.rstrip("/"))), None)
+    return PAST.get(name, name) if past and name else name
 
 
 @cache
@@ -80,7 +85,8 @@ def page(path: str) -> Response:
     """Return the shell, whatever the page: the browser knows which there are."""
     cookie = request.cookies.get(THEME_COOKIE)
     theme = cookie if cookie in THEMES else None
-    response = shell(theme, settings().require_reason, module_at(path)).answer("no-cache")
+    module = module_at(path, past=bool(request.args.get("as_of")))
+    response = shell(theme, settings().require_reason, module).answer("no-cache")
     response.headers.update(HEADERS)
     return response
 

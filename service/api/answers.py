@@ -14,6 +14,7 @@ from projections.documents import shown
 from projections.group_list import GroupRow
 from projections.membership import Member
 from projections.pages import Page
+from service.api.as_of import position_of
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS, Fields
 from service.api.problems import Problem
 from service.api.queries import ListRequest
@@ -38,8 +39,8 @@ def json_response(body: bytes | dict[str, Any], status: int = 200) -> Response:
     return response
 
 
-def group_document(row: GroupRow, fields: Fields) -> bytes:
-    """Return a group with what `fields` asks for."""
+def group_document(row: GroupRow, fields: Fields, at: int | None = None) -> bytes:
+    """Return a group with what `fields` asks for, its members as they were `at` a position."""
     if fields.is_default:
         return row.document
     if fields.relation is None and fields.columns[: len(GROUP_COLUMNS)] == GROUP_COLUMNS:
@@ -51,7 +52,7 @@ def group_document(row: GroupRow, fields: Fields) -> bytes:
     if fields.relation is not None:
         answered["customers"] = [
             _picked(orjson.loads(text or unknown_customer(id)), fields)
-            for id, text in membership.embedded(store().read, row.group_key)
+            for id, text in membership.embedded(store().read, row.group_key, at=at)
         ]
     return orjson.dumps(answered)
 
@@ -120,11 +121,11 @@ def too_many(what: str, route: str) -> Answer:
     )
 
 
-def group_answer(row: GroupRow, fields: Fields) -> Response:
-    """Return one group, with its version as ETag where no customers are embedded."""
-    body = b"".join((b'{"customer_group":', group_document(row, fields), b"}"))
-    response = json_response(body)
-    if fields.relation is None:
+def group_answer(row: GroupRow, fields: Fields, at: int | None = None) -> Response:
+    """Return one group, with its version as ETag where it is as now and embeds no customers."""
+    body = b"".join((b'{"customer_group":', group_document(row, fields, at), b"}"))
+    response = with_position(json_response(body), at)
+    if fields.relation is None and at is None:
         response.set_etag(str(row.version))
     return response
 
@@ -145,6 +146,7 @@ def list_answer(
     documents: Iterable[bytes],
     page: Page[Any],
     asked: ListRequest,
+    at: int | None = None,
 ) -> Response:
     """Return a list in the peer's envelope; by keyset, `next_cursor` stands for `offset`."""
     limit, offset = asked.limit, asked.offset
@@ -162,19 +164,20 @@ def list_answer(
             links["next"] = {"cursor": page.next_cursor}
     body = b"".join((f'{{"{name}":['.encode(), b",".join(documents), b"],", orjson.dumps(tail)[1:]))
     response = json_response(body)
-    set_links(response, links)
+    set_links(response, links, at)
     return response
 
 
 def groups_listed(asked: ListRequest, conditions: Conditions) -> Response:
     """Return the page of groups that is asked for, among those under these conditions."""
-    page = group_list.page(store(), conditions=conditions, **asked.paging)
+    at = position_of(asked.as_of)
+    page = group_list.page(store(), conditions=conditions, **asked.paging, at=at)
     refuse_too_many(page.rows, asked.fields)
-    documents = (group_document(row, asked.fields) for row in page.rows)
-    return list_answer("customer_groups", documents, page, asked)
+    documents = (group_document(row, asked.fields, at) for row in page.rows)
+    return list_answer("customer_groups", documents, page, asked, at)
 
 
-def members_answer(page: Page[Member], *, offset: int | None) -> Response:
+def members_answer(page: Page[Member], *, offset: int | None, at: int | None) -> Response:
     """Return a page of members, each customer with `added_at`."""
     tail: dict[str, Any] = {"count": page.count}
     if page.count_capped:
@@ -190,7 +193,7 @@ def members_answer(page: Page[Member], *, offset: int | None) -> Response:
         b"".join((b'{"customers":[', b",".join(documents), b"],", orjson.dumps(tail)[1:]))
     )
     links = {"next": page.next_cursor, "prev": page.previous_cursor}
-    set_links(response, {rel: {"cursor": cursor} for rel, cursor in links.items() if cursor})
+    set_links(response, {rel: {"cursor": cursor} for rel, cursor in links.items() if cursor}, at)
     return response
 
 
@@ -204,12 +207,16 @@ def unknown_customer(customer_id: str) -> bytes:
     return orjson.dumps(dict.fromkeys(CUSTOMER_COLUMNS) | {"id": customer_id})
 
 
-def set_links(response: Response, links: dict[str, dict[str, Any]]) -> None:
-    """Say in `Link` where this list goes on."""
+def set_links(response: Response, links: dict[str, dict[str, Any]], at: int | None) -> None:
+    """Say in `Link` where this list goes on, and in `X-Position` where it stands, if in the past.
+
+    The links stay there: a time of just now may soon stand for a later position.
+    """
+    with_position(response, at)
     if not links:
         return
     given = [
-        (name, value)
+        (name, value) if name != "as_of" else (name, str(at))
         for name, value in request.args.items(multi=True)
         if name not in ("offset", "cursor")
     ]
@@ -222,7 +229,7 @@ def set_links(response: Response, links: dict[str, dict[str, Any]]) -> None:
 
 
 def with_position(response: Response, position: int | None) -> Response:
-    """Say in `X-Position` which event this request recorded last, if it recorded any."""
+    """Say in `X-Position` which event was recorded last, or is the last that the answer knows."""
     if position is not None:
         response.headers["X-Position"] = str(position)
     return response

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from inspect import getdoc
 from typing import Any
 
-from service.api.eventschemas import EVENTS, TEXT, Shape, data, envelope, exactly
+from service.api.eventschemas import EVENTS, FORMS, TEXT, Shape, envelope, exactly
 from service.api.openapi.prose import SECURITY_SCHEMES
 from service.api.parameters import PARAMETERS
 
@@ -81,7 +81,8 @@ CURSOR: dict[str, Shape] = {
     "next": POSITION | {"description": "The position to go on after."},
     "end": POSITION | {"description": "The position of the newest event."},
 }
-ANY_EVENT: Shape = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in EVENTS]}
+KEYS = [form.key for form in FORMS]
+ANY_EVENT: Shape = {"oneOf": [{"$ref": f"#/components/schemas/{form.key}"} for form in FORMS]}
 
 OF_THE_FEED: dict[str, Any] = {
     "question": {"summary": "A GET with the parameters of the query; a long poll with `wait`."},
@@ -118,14 +119,14 @@ def document() -> dict[str, Any]:
         },
         "operations": {
             "readFeed": operation("receive", "feed", ["question"])
-            | {"reply": answered_with("feed", ["page", "cursor", *EVENTS])}
+            | {"reply": answered_with("feed", ["page", "cursor", *KEYS])}
             | asked_by_get("FeedQuery"),
-            "followStream": operation("send", "stream", EVENTS) | asked_by_get("FollowQuery"),
-            "relay": operation("send", "subjects", EVENTS),
-            "deliver": operation("send", "webhook", EVENTS) | bound_to_http(method="POST"),
+            "followStream": operation("send", "stream", KEYS) | asked_by_get("FollowQuery"),
+            "relay": operation("send", "subjects", KEYS),
+            "deliver": operation("send", "webhook", KEYS) | bound_to_http(method="POST"),
         },
         "components": {
-            "schemas": {name: envelope(kind, data(kind)) for name, kind in EVENTS.items()},
+            "schemas": {form.key: envelope(form.kind, form.data, form.name) for form in FORMS},
             "securitySchemes": {
                 name: scheme | ({"type": "httpApiKey"} if scheme["type"] == "apiKey" else {})
                 for name, scheme in SECURITY_SCHEMES.items()
@@ -151,17 +152,17 @@ def channel(name: str, messages: dict[str, Any]) -> dict[str, Any]:
 
 
 def published(headers: Shape | None = None) -> dict[str, Any]:
-    """Return a message for each event."""
+    """Return a message for each event, and for each former version of one."""
     return {
-        name: {
-            "name": f"customer-groups.{name}.v1",
-            "title": name,
-            "summary": getdoc(kind),
+        form.key: {
+            "name": f"customer-groups.{form.name}",
+            "title": form.key,
+            "summary": getdoc(form.kind),
             "contentType": CLOUD_EVENT,
-            "payload": ref("components", "schemas", name),
+            "payload": ref("components", "schemas", form.key),
             **({"headers": headers} if headers else {}),
         }
-        for name, kind in EVENTS.items()
+        for form in FORMS
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from domain.application import GroupOutcome, Outcome
+from domain.application import GroupOutcome, Outcome, UndoOutcome
 from domain.context import context
 from domain.errors import CustomerNotFound, GroupNotFound
 from projections import directory, group_list, requests
@@ -33,8 +33,9 @@ from service.api.answers import (
     with_position,
 )
 from service.api.bodies import NotUtf8, parse_json
+from service.api.history import undone
 from service.api.problems import Checked, Invalid, Problem
-from service.api.queries import CustomerLinksQuery, GroupLinksQuery, RetrieveRequest
+from service.api.queries import CustomerLinksQuery, GroupLinksQuery, RetrieveRequest, UndoQuery
 from service.api.values import customer_id_problem
 from service.auth import reason
 from service.current import settings, store
@@ -42,6 +43,7 @@ from service.errors import Answer
 
 GROUP = GroupLinksQuery()
 CUSTOMER = CustomerLinksQuery()
+UNDO = UndoQuery()
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
@@ -199,6 +201,17 @@ def of_customer(customer_id: str, outcome: Outcome) -> Answered:
     return {"kind": "customer", "id": customer_id} | _of_outcome(outcome)
 
 
+def of_undo(request_id: str, outcome: UndoOutcome) -> Answered:
+    """Return what the answer to an undo is made of: where its events are, and who is left out."""
+    recorded = requests.positions(store().read, context.get().request_id)
+    return {
+        "kind": "undone",
+        "request_id": request_id,
+        "positions": recorded if outcome.position is not None else None,
+        "left_out": [left_out._asdict() for left_out in outcome.left_out],
+    } | _of_outcome(outcome)
+
+
 def _of_outcome(outcome: Outcome) -> Answered:
     return {
         "position": outcome.position,
@@ -215,6 +228,9 @@ def answer(answered: Answered) -> Response:
     """Return the answer that is made of this, as the query string asks for it."""
     if answered["kind"] == "deleted":
         return with_position(deleted(answered["id"], answered["what"]), answered["position"])
+    if answered["kind"] == "undone":
+        how = query_of(UNDO)
+        return with_position(undone(answered, **how), answered["position"])
     if answered["kind"] == "customer":
         asked = query_of(CUSTOMER)
         row = directory.one(store().read, answered["id"])

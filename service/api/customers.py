@@ -23,8 +23,15 @@ from service.api.commands import (
     query_of,
     refuse_impossible_ids,
 )
+from service.api.history import customer_history
 from service.api.problems import Invalid, Problem
-from service.api.queries import CustomerListQuery, CustomerQuery, GroupListQuery, ImportQuery
+from service.api.queries import (
+    CustomerHistoryQuery,
+    CustomerListQuery,
+    CustomerQuery,
+    GroupListQuery,
+    ImportQuery,
+)
 from service.api.schemas import (
     BatchLinkGroups,
     CreateCustomer,
@@ -49,6 +56,7 @@ CREATE = CreateCustomer()
 UPDATE = UpdateCustomer()
 PUT = PutCustomer()
 LINKS = BatchLinkGroups()
+HISTORY = CustomerHistoryQuery()
 LOOKUP = Lookup()
 CHECK = MembershipCheck()
 
@@ -128,7 +136,8 @@ def delete_customer(customer_id: str) -> Response:
 def list_groups_of_customer(customer_id: str) -> Response:
     """Return a page of the groups that a customer is in."""
     asked = query_of(GROUP_LIST)
-    if not settings().accept_unknown_customers:
+    erased = asked.as_of is not None and membership.was_member(store().read, customer_id)
+    if not (erased or settings().accept_unknown_customers):
         known(customer_id)
     return groups_listed(asked, {"$and": [{"customers": [customer_id]}, asked.conditions]})
 
@@ -147,6 +156,13 @@ def change_groups_of_customer(customer_id: str) -> Response:
         )
 
     return carried_out(prepare)
+
+
+@customers.get("/<customer_id>/history")
+@requires("groups:read")
+def get_history_of_customer(customer_id: str) -> Response:
+    """Return when a customer joined and left groups, newest first, erased or not."""
+    return customer_history(customer_id, query_of(HISTORY))
 
 
 @customers.post("/lookup")

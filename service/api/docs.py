@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from service.api.answers import JSON
 from service.api.asyncapi import document as events_document
-from service.api.eventschemas import EVENTS, schema
+from service.api.eventschemas import FORMS, document_of
 from service.api.openapi import document
 from service.api.openapi.routes import FILES
 from service.errors import Answer
@@ -110,23 +110,29 @@ def openapi() -> Response:
 @docs.get("/asyncapi.json")
 def asyncapi() -> Response:
     """Return the document of the events: where they are published, and what is in them."""
-    return event_documents()["asyncapi"].answer()
+    return event_channels().answer()
 
 
-@docs.get("/events/schemas/<event>.v1.json")
+@docs.get("/events/schemas/<event>.json")
 def event_schema(event: str) -> Response:
-    """Return the JSON Schema of an event's `data`."""
-    if event not in EVENTS:
+    """Return the JSON Schema of the `data` of an event, as a version of it has been written."""
+    found = event_documents().get(event)
+    if found is None:
         raise Answer(404, "not_found", "not-found", f"There is no {request.path} here")
-    return event_documents()[event].answer()
+    return found.answer()
 
 
 @cache
 def event_documents() -> dict[str, Page]:
-    """Return the documents about the events, the schemas by the names of their events."""
-    documents = {name: schema(kind) for name, kind in EVENTS.items()}
-    documents["asyncapi"] = events_document()
-    return {name: Page(orjson.dumps(content), JSON) for name, content in documents.items()}
+    """Return the schemas of the events, by name and version."""
+    schemas = {form.name: document_of(form.name, form.data) for form in FORMS}
+    return {name: Page(orjson.dumps(content), JSON) for name, content in schemas.items()}
+
+
+@cache
+def event_channels() -> Page:
+    """Return the document of the ways on which events reach others."""
+    return Page(orjson.dumps(events_document()), JSON)
 
 
 @docs.get("/docs")

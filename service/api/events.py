@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 import orjson
 from flask import Blueprint, Response, request
 
-from domain.group import Group, GroupEvent
 from projections import log
 from projections.log import NO_BOUND, Wanted
 from projections.sql import Read
 from service.api.answers import JSON, json_response
 from service.api.commands import query_of
+from service.api.eventschemas import EVENTS, event_of
 from service.api.problems import Invalid, Problem
 from service.api.queries import DEFAULT_PAGE, FeedQuery, FollowQuery
 from service.auth import requires
@@ -36,12 +36,6 @@ LINES = 500
 
 PAGE_BYTES = 8 * 1024 * 1024
 """A page is cut short here, whatever its limit: one event may have 256 KiB."""
-
-TYPES = tuple(
-    str(kind.TOPIC)
-    for kind in vars(Group).values()
-    if isinstance(kind, type) and issubclass(kind, GroupEvent) and hasattr(kind, "TOPIC")
-)
 
 Asked = dict[str, Any]
 
@@ -97,16 +91,14 @@ def get_stream() -> Response:
 
 def wanted_of(asked: Asked) -> Wanted:
     """Return the filter. Raises `Invalid` for a type that does not exist."""
-    types = tuple(
-        dict.fromkeys(
-            name.removeprefix("customer-groups.").removesuffix(".v1") for name in asked["type"]
-        )
-    )
-    for name in types:
-        if name not in TYPES:
-            accepted = ", ".join(TYPES)
+    types: dict[str, None] = {}
+    for name in asked["type"]:
+        topic = event_of(name)
+        if topic is None:
+            accepted = ", ".join(EVENTS)
             raise Invalid([Problem(f"Field 'type' accepts {accepted}, got: '{name}'", "type")])
-    return Wanted(types, asked["group_id"], asked["customer_id"])
+        types[topic] = None
+    return Wanted(tuple(types), asked["group_id"], asked["customer_id"])
 
 
 def refuse_other_log(asked: Asked) -> str:

@@ -1,14 +1,24 @@
 """What each event says, as JSON Schema 2020-12: generated from the event classes.
 
 What was published as `.v1` stays `.v1`, so the bounds are written out here: they do not follow when
-the API accepts less one day, and whoever accepts more makes a new version.
+the API accepts less one day, and whoever accepts more makes a new version. Whoever makes one moves
+the schema of the old one to `FORMER`: its events stay in the log, as they were.
 """
 
 import types
 from collections.abc import Mapping
 from dataclasses import fields
 from inspect import getdoc
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from eventsourcing.utils import get_topic
 
@@ -88,7 +98,8 @@ ABOUT: Mapping[str, Shape] = {
         "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
     },
     "reason": {
-        "description": "Why, in the caller's words; `customer deleted` where that was the cause.",
+        "description": "Why, in the caller's words; `customer deleted` or `undo of request` and its"
+        " id where that was the cause, before a colon and these words.",
         "minLength": 1,
         "maxLength": 500,
     },
@@ -96,15 +107,61 @@ ABOUT: Mapping[str, Shape] = {
 """Of each field what its type does not say; without a description there is no schema."""
 
 
-def dataschema(topic: str) -> str:
+class Form(NamedTuple):
+    """A shape in which events stand in the log: its name, `Renamed.v1`, and the schema of `data`.
+
+    `key` names it in documents: the event alone for the version that is written today.
+    """
+
+    key: str
+    name: str
+    kind: type[GroupEvent]
+    data: Shape
+
+
+FORMER: dict[str, Shape] = {}
+"""The `data` of versions that are no longer written, by their names, as they were served."""
+
+
+def name_of(kind: type[GroupEvent]) -> str:
+    """Return the name of an event and the version that is written today."""
+    return f"{get_topic(kind)}.v{getattr(kind, 'class_version', 1)}"
+
+
+def forms() -> list[Form]:
+    """Return all shapes that the log may hold."""
+    today = [Form(topic, name_of(kind), kind, data(kind)) for topic, kind in EVENTS.items()]
+    former = [
+        Form(name, name, EVENTS[name.partition(".")[0]], shape) for name, shape in FORMER.items()
+    ]
+    return today + former
+
+
+def event_of(name: str) -> str | None:
+    """Return the event that a name means, short or as `type` has it in full; None for no event.
+
+    The version is none of its concern: who asks for `.v1` must not miss what became `.v2`.
+    """
+    topic, _, version = name.removeprefix("customer-groups.").partition(".")
+    newest = getattr(EVENTS.get(topic), "class_version", 1)
+    is_known = version in ("", *(f"v{number}" for number in range(1, newest + 1)))
+    return topic if topic in EVENTS and is_known else None
+
+
+def dataschema(name: str) -> str:
     """Return what the published form says under this name."""
-    return f"/events/schemas/{topic}.v1.json"
+    return f"/events/schemas/{name}.json"
 
 
 def schema(kind: type[GroupEvent]) -> Shape:
     """Return the schema of an event's `data` as a document that stands alone."""
-    topic = get_topic(kind)
-    return {"$schema": DIALECT, "$id": dataschema(topic), "title": topic, **data(kind)}
+    return document_of(name_of(kind), data(kind))
+
+
+def document_of(name: str, data: Shape) -> Shape:
+    """Return a schema as a document that stands alone."""
+    title = name.partition(".")[0]
+    return {"$schema": DIALECT, "$id": dataschema(name), "title": title, **data}
 
 
 def data(kind: type[GroupEvent]) -> Shape:
@@ -127,9 +184,12 @@ def data(kind: type[GroupEvent]) -> Shape:
     return exactly(properties) | {"description": getdoc(kind)}
 
 
-def envelope(kind: type[GroupEvent], data: Shape) -> Shape:
-    """Return the schema of an event's published form: CloudEvents 1.0 in structured JSON."""
-    topic = get_topic(kind)
+def envelope(kind: type[GroupEvent], data: Shape, name: str | None = None) -> Shape:
+    """Return the schema of an event's published form: CloudEvents 1.0 in structured JSON.
+
+    `name` is that of a `Form`, without it the one that is written today.
+    """
+    name = name or name_of(kind)
     properties = {
         "specversion": {"const": "1.0"},
         "id": {
@@ -142,11 +202,11 @@ def envelope(kind: type[GroupEvent], data: Shape) -> Shape:
             "type": "string",
             "pattern": "^/customer-groups/log_[0-9A-Z]{26}$",
         },
-        "type": {"const": f"customer-groups.{topic}.v1"},
+        "type": {"const": f"customer-groups.{name}"},
         "subject": GROUP_ID | {"description": "The group that it happened to."},
         "time": TIME | {"description": "UTC, never earlier than the event before it."},
         "datacontenttype": {"const": "application/json"},
-        "dataschema": {"const": dataschema(topic)},
+        "dataschema": {"const": dataschema(name)},
         "sequence": {
             "description": "`position` as text that sorts as the numbers do.",
             "type": "string",
@@ -183,3 +243,6 @@ def of_type(hint: Any) -> Shape:
     if is_typeddict(hint):
         return exactly({name: of_type(each) for name, each in get_type_hints(hint).items()})
     return {"type": PLAIN[origin or hint]}
+
+
+FORMS = forms()

@@ -4,13 +4,15 @@ import re
 import unicodedata
 from abc import abstractmethod
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from marshmallow import ValidationError, fields
 
+from projections.documents import instant
+from projections.log import point
 from service.api.bodies import LARGEST_WHOLE_NUMBER
+from service.api.eventschemas import EVENTS, event_of
 from service.api.paging import Single, Truth, whole_number
 from service.api.problems import (
     Checked,
@@ -72,14 +74,24 @@ class Moment(Single):
 
     def read(self, text: str, name: str) -> datetime:
         """Return the time. The plus of a zone may have become a blank on its way."""
-        mended = re.sub(r" (?=\d\d:\d\d$)", "+", text)
-        if _TIME.fullmatch(mended) and mended[10:]:
-            with suppress(ValueError):
-                return datetime.fromisoformat(mended.upper()).astimezone(UTC)
+        time = instant(text)
+        if time is not None:
+            return time
         raise refusal(
             f"Field '{name}' accepts a time with its zone such as 2026-11-22T04:28:36.211Z"
             f" (RFC 3339), got: '{shown(text)}'"
         )
+
+
+class Point(Single):
+    """A position or a time with its zone; loads to an int or a datetime."""
+
+    def read(self, text: str, name: str) -> int | datetime:
+        """Return the position or the time."""
+        try:
+            return point(text)
+        except ValueError as error:
+            raise refusal(f"Field '{name}' accepts {error}, got: '{shown(text)}'") from None
 
 
 class AnyOf(Worded, fields.List[Any]):
@@ -106,6 +118,20 @@ class AnyOf(Worded, fields.List[Any]):
             else:
                 raise refusal(expected(self.kind, str(attr), part))
         return texts
+
+
+class EventTypes(AnyOf):
+    """Any of the events, short as in `Renamed` or as `type` has it in full; loads to topics."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        topics = []
+        for name in super()._deserialize(value, attr, data, **kwargs):
+            topic = event_of(name)
+            if topic is None:
+                accepted = ", ".join(EVENTS)
+                raise refusal(f"Field '{attr}' accepts {accepted}, got: '{shown(name)}'")
+            topics.append(topic)
+        return topics
 
 
 class Compared(Worded, fields.Dict):

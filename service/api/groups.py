@@ -8,17 +8,16 @@ from flask import Blueprint, Response
 from domain.application import merge_patching, merging
 from domain.errors import GroupNotFound
 from domain.group import Metadata
-from projections import group_list, log, membership
+from projections import group_list, membership
 from projections.group_list import GroupRow
-from projections.pages import decode_cursor, encode_cursor
 from service.api.answers import (
     group_answer,
     groups_listed,
-    json_response,
     members_answer,
     not_modified,
     refuse_too_many,
 )
+from service.api.as_of import position_of
 from service.api.commands import (
     GROUP,
     Command,
@@ -30,23 +29,31 @@ from service.api.commands import (
     query_of,
     refuse_impossible_ids,
 )
+from service.api.history import group_history
 from service.api.problems import Checked
-from service.api.queries import GroupListQuery, GroupQuery, HistoryQuery, MembersQuery
-from service.api.schemas import BatchLink, CreateGroup, PatchGroup, UpdateGroup
+from service.api.queries import (
+    GroupAsOfQuery,
+    GroupListQuery,
+    GroupQuery,
+    HistoryQuery,
+    MembersQuery,
+)
+from service.api.schemas import BatchLink, CreateGroup, PatchGroup, RestoreGroup, UpdateGroup
 from service.auth import requires
 from service.current import customer_groups, settings, store
-from service.errors import labelled
 
 groups = Blueprint("groups", __name__, url_prefix="/admin/customer-groups")
 
 LIST = GroupListQuery()
 ONE = GroupQuery()
+ONE_AS_OF = GroupAsOfQuery()
 MEMBERS = MembersQuery()
 HISTORY = HistoryQuery()
 CREATE = CreateGroup()
 UPDATE = UpdateGroup()
 PATCH = PatchGroup()
 LINKS = BatchLink()
+RESTORE = RestoreGroup()
 
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -81,10 +88,11 @@ def create_group() -> Response:
 @requires("groups:read")
 def get_group(group_id: str) -> Response:
     """Return a group."""
-    asked = query_of(ONE)
-    row = living(group_id)
+    asked = query_of(ONE_AS_OF)
+    at = position_of(asked.as_of)
+    row = living(group_id, at)
     refuse_too_many([row], asked.fields)
-    return not_modified(group_answer(row, asked.fields))
+    return not_modified(group_answer(row, asked.fields, at))
 
 
 @groups.post("/<group_id>")
@@ -120,14 +128,16 @@ def delete_group(group_id: str) -> Response:
 def list_members(group_id: str) -> Response:
     """Return a page of a group's members."""
     asked = query_of(MEMBERS)
+    at = position_of(asked.as_of)
     page = membership.members(
         store(),
-        living(group_id),
+        living(group_id, at),
+        at=at,
         conditions=asked.conditions,
         **asked.paging,
         accept_unknown=settings().accept_unknown_customers,
     )
-    return members_answer(page, offset=asked.offset if asked.cursor is None else None)
+    return members_answer(page, offset=asked.offset if asked.cursor is None else None, at=at)
 
 
 @groups.post("/<group_id>/customers")
@@ -150,26 +160,27 @@ def change_members(group_id: str) -> Response:
 @requires("groups:read")
 def get_history(group_id: str) -> Response:
     """Return the events of a group, deleted or not, newest first."""
-    asked = query_of(HISTORY)
-    scope = f"history {group_id}"
-    before = decode_cursor(scope, asked.cursor, (int,))[1][0] if asked.cursor else None
-    with store().reading():
-        events = log.of_group(store().read, group_id, before=before, limit=asked.limit + 1)
-        if not events and before is None:
-            raise GroupNotFound(group_id)
-        shown = events[: asked.limit]
-        more = len(events) > len(shown)
-        return json_response(
-            {
-                "events": labelled(shown),
-                "next_cursor": encode_cursor(scope, 0, (shown[-1].version,)) if more else None,
-            }
+    return group_history(group_id, query_of(HISTORY))
+
+
+@groups.post("/<group_id>/restore")
+@requires("groups:write", not_found="update")
+def restore_group(group_id: str) -> Response:
+    """Bring a deleted group back with its customers and metadata."""
+
+    def prepare() -> Command:
+        query_of(ONE)
+        given, expected = body(RESTORE), expected_version()
+        return lambda: of_group(
+            customer_groups().restore_group(group_id, name=given.get("name"), expected=expected)
         )
 
+    return carried_out(prepare)
 
-def living(group_id: str) -> GroupRow:
-    """Return a living group. Raises `GroupNotFound`."""
-    row = group_list.one(store().read, group_id)
+
+def living(group_id: str, at: int | None = None) -> GroupRow:
+    """Return a living group, as it was `at` a position. Raises `GroupNotFound`."""
+    row = group_list.one(store().read, group_id, at=at)
     if row is None:
         raise GroupNotFound(group_id)
     return row

@@ -6,6 +6,7 @@ Written by hand: apispec knows no nested parameters, and clients read these desc
 from collections.abc import Sequence
 from typing import Any
 
+from domain.group import IDS_PER_EVENT
 from service.api.bodies import LARGEST_WHOLE_NUMBER
 from service.api.eventschemas import EVENTS
 from service.api.filters import DEEPEST_BRANCH, MOST_BRANCHES
@@ -18,6 +19,7 @@ from service.api.queries import (
     LONGEST_WAIT_SECONDS,
     MEMBER_ORDERS,
 )
+from service.errors import FEW_IDS
 
 Parameter = dict[str, Any]
 
@@ -147,6 +149,15 @@ _DATES = [
     _compared("updated_at", "When it was last changed, to the millisecond.", _MOMENT),
 ]
 _HAS_ACCOUNT = _one("has_account", "Whether the customer can sign in.", type="boolean")
+_AS_OF = _one(
+    "as_of",
+    "Answers as it was: after the event at this position, or at this time, which stands for the "
+    "last position whose time is not later; `X-Position` says which. A `+` may arrive as a blank. "
+    "Members are those of then, what is said of a customer is as of now, an erased one has only "
+    "its id.",
+    anyOf=[_COUNT, {"type": "string", "format": "date-time"}],
+    examples=[4711, "2026-11-22T04:28:36.211Z"],
+)
 _DETAIL = _one(
     "detail", "Adds how many were added, already there, removed, absent.", type="boolean"
 )
@@ -166,12 +177,38 @@ _FOLLOWED = [
     _one("customer_id", "Only events that name this customer.", type="string"),
 ]
 
+_PAST = [
+    _BOUNDED_LIMIT,
+    _one("cursor", "`next_cursor` of the page before, with the same filters.", type="string"),
+    _any_of("type", f"The events wanted: {', '.join(EVENTS)}, or as `type` has it in full."),
+    _any_of("actor", "The id of who did it."),
+    *(
+        _one(
+            name,
+            f"{what}, with its zone.",
+            type="string",
+            format="date-time",
+            examples=["2026-11-22T04:28:36.211Z"],
+        )
+        for name, what in (("since", "The earliest time"), ("until", "The latest time"))
+    ),
+]
+_IDS = _one(
+    "ids",
+    "How many customer ids each event has at most; left out, `data` has all and `changes` the"
+    f" first {FEW_IDS}.",
+    type="integer",
+    minimum=0,
+    maximum=IDS_PER_EVENT,
+)
+
 PARAMETERS: dict[str, list[Parameter]] = {
     "GroupListQuery": [
         *_page(_CLAMPED_LIMIT),
         _order(GROUP_ORDERS, "id"),
         _fields("customers"),
         _WITH_DELETED,
+        _AS_OF,
         *_filters(
             _any_of("id", "The group's id."),
             _any_of("name", "The group's exact name."),
@@ -197,17 +234,34 @@ PARAMETERS: dict[str, list[Parameter]] = {
     "MembersQuery": [
         *_page(_BOUNDED_LIMIT),
         _order(MEMBER_ORDERS, "-added_at"),
+        _AS_OF,
         _any_of("id", "The customer's id."),
         _HAS_ACCOUNT,
         *_DATES,
     ],
     "GroupQuery": [_fields("customers")],
+    "GroupAsOfQuery": [_fields("customers"), _AS_OF],
     "GroupLinksQuery": [_fields("customers"), _DETAIL],
     "CustomerQuery": [_fields("groups")],
     "CustomerLinksQuery": [_fields("groups"), _DETAIL],
-    "HistoryQuery": [
-        _BOUNDED_LIMIT,
-        _one("cursor", "`next_cursor` of the page before.", type="string"),
+    "InclusionQuery": [
+        _one("position", "The event's position.", type="integer", minimum=1) | {"required": True},
+        _one(
+            "tree_size", "How many leaves the tree has; by default all.", type="integer", minimum=1
+        ),
+    ],
+    "ConsistencyQuery": [
+        _one("from", "The size of the older tree.", **_COUNT) | {"required": True},
+        _one("to", "The size of the newer tree; by default the newest.", **_COUNT),
+    ],
+    "HistoryQuery": [*_PAST, _IDS],
+    "CustomerHistoryQuery": [
+        *_PAST,
+        _any_of("group_id", "Ids of groups: only what happened there."),
+    ],
+    "UndoQuery": [
+        _one("dry_run", "Only shows what would be recorded.", type="boolean", default=False),
+        _IDS,
     ],
     "FollowQuery": _FOLLOWED,
     "FeedQuery": [

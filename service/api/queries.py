@@ -1,18 +1,23 @@
 """The query strings of routes: from what `query.parse` gives to requests the read side answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError
 
+from domain.group import IDS_PER_EVENT
+from projections.history import ALWAYS, Span
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS, GROUP_EXTRAS, Fields
 from service.api.filters import (
     AnyOf,
     CustomerFilters,
+    EventTypes,
     GroupFilters,
     MemberFilters,
     Moment,
+    Point,
     count_branches,
 )
 from service.api.paging import Ignored, Number, Order, Search, Selection, Single, Truth
@@ -67,6 +72,8 @@ class ListRequest:
     `conditions` is a tree: a column with the list of values it may have (`has_account`: a bool);
     a date or `customers_count` with a dict of operators (`$eq`, `$gte`, `$gt`, `$lte`, `$lt`) and
     integers, dates as milliseconds since 1970; `$or` and `$and` with lists of such trees.
+
+    `as_of` is a position of the log, a time, or None for the list as it is now.
     """
 
     limit: int
@@ -76,6 +83,7 @@ class ListRequest:
     fields: Fields
     conditions: dict[str, Any]
     words: tuple[str, ...]
+    as_of: int | datetime | None = None
 
     @property
     def paging(self) -> dict[str, Any]:
@@ -86,18 +94,28 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class RetrieveRequest:
-    """What to answer of one object; `detail` asks a change of links for its counts."""
+    """What to answer of one object; `detail` asks a change of links for its counts.
+
+    `as_of` is a position of the log, a time, or None for the object as it is now.
+    """
 
     fields: Fields
     detail: bool = False
+    as_of: int | datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """One page of a history; `cursor` None is the newest page."""
+    """One page of a history; `cursor` None is the newest page.
+
+    At most `ids` customer ids of each event are named; None: as the events have them.
+    """
 
     limit: int
     cursor: str | None
+    span: Span = ALWAYS
+    ids: int | None = None
+    group_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,7 @@ class ListQuery(Query):
             fields=values["fields"],
             conditions=values["conditions"],
             words=values["q"],
+            as_of=values.get("as_of"),
         )
 
     def checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +184,7 @@ class GroupListQuery(ListQuery):
     order = Order(GROUP_ORDERS, default=("id", False))
     selection = Selection(**_GROUP_SELECTION)
     with_deleted = Ignored()
+    as_of = Point(load_default=None)
 
 
 class CustomerListQuery(ListQuery):
@@ -184,6 +204,7 @@ class MembersQuery(ListQuery):
 
     limit = Number(smallest=1, largest=LARGEST_PAGE, load_default=DEFAULT_PAGE)
     order = Order(MEMBER_ORDERS, default=("added_at", True))
+    as_of = Point(load_default=None)
 
     def _paging(self, data: Mapping[str, Any]) -> dict[str, Any]:
         values = super()._paging(data)
@@ -206,6 +227,12 @@ class GroupQuery(RetrieveQuery):
     selection = Selection(**_GROUP_SELECTION)
 
 
+class GroupAsOfQuery(GroupQuery):
+    """One group as it is or was."""
+
+    as_of = Point(load_default=None)
+
+
 class GroupLinksQuery(GroupQuery):
     """A change of a group's customers."""
 
@@ -224,15 +251,50 @@ class CustomerLinksQuery(CustomerQuery):
     detail = Truth(bare=True, load_default=False)
 
 
-class HistoryQuery(Query):
-    """A page of a group's history."""
+class PastQuery(Query):
+    """A page of what happened, and which events are wanted."""
 
     limit = Number(smallest=1, largest=LARGEST_PAGE, load_default=DEFAULT_PAGE)
     cursor = Single(load_default=None)
+    type = EventTypes(load_default=())
+    actor = AnyOf(load_default=())
+    since = Moment(load_default=None)
+    until = Moment(load_default=None)
 
     def load(self, data: Any, **_options: Any) -> HistoryRequest:
         """Return the page asked for. Raises `Invalid`."""
-        return HistoryRequest(**super().load(data))
+        asked = super().load(data)
+        span = Span(
+            types=tuple(asked.pop("type")),
+            actors=tuple(asked.pop("actor")),
+            since=asked.pop("since"),
+            until=asked.pop("until"),
+        )
+        return HistoryRequest(span=span, **asked)
+
+
+class HistoryQuery(PastQuery):
+    """A page of a group's history."""
+
+    ids = Number(largest=IDS_PER_EVENT, load_default=None)
+
+
+class CustomerHistoryQuery(PastQuery):
+    """A page of a customer's history."""
+
+    group_ids = AnyOf(data_key="group_id", load_default=())
+
+    def load(self, data: Any, **_options: Any) -> HistoryRequest:
+        """Return the page asked for. Raises `Invalid`."""
+        asked = super().load(data)
+        return replace(asked, group_ids=tuple(asked.group_ids))
+
+
+class UndoQuery(Query):
+    """How to undo; `dry_run` only shows what would be recorded."""
+
+    dry_run = Truth(bare=True, load_default=False)
+    ids = Number(largest=IDS_PER_EVENT, load_default=None)
 
 
 class FollowQuery(Query):
@@ -261,6 +323,20 @@ class ImportQuery(Query):
     def load(self, data: Any, **_options: Any) -> ImportRequest:
         """Return how to import. Raises `Invalid`."""
         return ImportRequest(**super().load(data))
+
+
+class InclusionQuery(Query):
+    """The event that is to be proven, and the size of the tree, None for the newest."""
+
+    position = Number(smallest=1, required=True)
+    tree_size = Number(smallest=1, load_default=None)
+
+
+class ConsistencyQuery(Query):
+    """The sizes of two trees: `from`, and `to`, None for the newest."""
+
+    first = Number(data_key="from", attribute="from", required=True)
+    second = Number(data_key="to", attribute="to", load_default=None)
 
 
 class PageQuery(Query):

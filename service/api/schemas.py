@@ -48,6 +48,18 @@ class PatchGroup(Checked):
     metadata = Metadata("Merged at every level: null removes a key; null itself clears all.")
 
 
+class RestoreGroup(Checked):
+    """How to bring a deleted group back; without a name under the one it had."""
+
+    name = GroupName()
+
+
+class Undo(Checked):
+    """Which request to take back."""
+
+    request_id = Text("`X-Request-Id` of its answer, `request_id` of its events.", required=True)
+
+
 class BatchLink(Checked):
     """Customers to add to a group and to remove from it, all or nothing.
 

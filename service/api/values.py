@@ -165,11 +165,11 @@ class Position(Worded, fields.Integer):
         super().__init__(metadata=described, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is not int:
+        if type(value) is not int and not (isinstance(value, float) and value.is_integer()):
             raise refusal(expected("number", str(attr), value))
         if value < 0:
             raise refusal(f"Field '{attr}' accepts a position, 0 or more, got: '{value}'")
-        return value
+        return int(value)  # 7.0 is a whole number to JSON Schema
 
 
 class OneOf(Worded, fields.String):

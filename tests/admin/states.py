@@ -44,6 +44,8 @@ class World:
     deleted: dict[str, Any]
     rows: list[dict[str, Any]]
     customer: dict[str, Any]
+    joined: int
+    """The position in the log at which the customers had joined the group."""
 
     @classmethod
     def on(cls, server: Server, api: Api) -> "World":
@@ -71,8 +73,10 @@ class World:
             api.patch(path, {"metadata": {"tier": tier}})
         deleted = group_of(api, rows[:2])
         api.delete(f"/admin/customer-groups/{deleted['id']}")
+        api.group(deleted["name"])
+        joined = api.events(group["id"])[-2]["data"]["position"]
         group["name"] = "Wholesale Europe, the Middle East and Africa"
-        return cls(server, api, group, api.group("Empty"), deleted, rows, customer)
+        return cls(server, api, group, api.group("Empty"), deleted, rows, customer, joined)
 
     def first(self, count: int) -> list[str]:
         return [row["email"] for row in self.rows[:count]]
@@ -146,11 +150,18 @@ def a_detail_with_members_selected(page: Page, world: World) -> None:
 
 
 @page_state
-def a_detail_with_its_history_unfolded(page: Page, world: World) -> None:
-    page.goto(group_path(world.group))
-    section(page, "History").get_by_role("button", name="View all").click()
-    section(page, "History").get_by_text("added 12 customers").click()
-    expect(section(page, "History").get_by_text(world.customer["email"])).to_be_visible()
+def a_history(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "/history"))
+    page.get_by_text("added 12 customers").click()
+    expect(page.get_by_text(world.customer["email"])).to_be_visible()
+
+
+@page_state
+def a_group_as_it_was(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, f"?as_of={world.joined}&compare=1"))
+    expect(section(page, "Changed since then")).to_be_visible()
+    expect(members_table(page).get_by_role("link").first).to_be_visible()
+    settle(page)
 
 
 @page_state
@@ -174,9 +185,11 @@ def a_detail_not_loaded(page: Page, world: World) -> None:
 
 
 @page_state
-def a_deleted_group(page: Page, world: World) -> None:
+def a_deleted_group_whose_name_was_taken(page: Page, world: World) -> None:
     page.goto(group_path(world.deleted))
     expect(page.get_by_text(re.compile("was deleted by"))).to_be_visible()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_label("Name")).to_be_focused()
 
 
 @page_state
@@ -411,6 +424,20 @@ def the_prompt_of_a_deletion(page: Page, world: World) -> None:
     a_detail(page, world)
     choose(page, "Group actions", "Delete")
     expect(prompt(page)).to_be_visible()
+
+
+@overlay
+def the_prompt_of_an_undo(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "/history"))
+    choose(page, "Actions for version 5", "Undo")
+    expect(prompt(page).get_by_role("button", name="Undo")).to_be_visible()
+
+
+@overlay
+def the_prompt_of_an_undo_that_cannot_be(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "/history"))
+    choose(page, "Actions for version 4", "Undo")
+    expect(prompt(page).get_by_role("listitem").first).to_be_visible()
 
 
 @overlay

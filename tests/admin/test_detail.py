@@ -70,23 +70,16 @@ def test_the_id_is_copied(new_page, api):
     assert page.evaluate("navigator.clipboard.readText()") == group["id"]
 
 
-def test_the_history_shows_the_last_four_and_unfolds(page, eventful, server):
+def test_the_history_shows_the_last_four(page, eventful, server):
     page.goto(group_path(eventful))
     card = section(page, "History")
     entries = card.locator("ol > li")
+
+    expect(card).to_contain_text("9 events")
     expect(entries).to_have_count(4)
     expect(entries.first).to_contain_text(server.admin_email)
     expect(entries.first).to_contain_text("added 1 customer")
     expect(entries.first.get_by_role("time")).to_have_text("just now")
-
-    card.get_by_role("button", name="View all").click()
-
-    expect(entries).to_have_count(9)
-    expect(entries.nth(6)).to_contain_text(re.compile("tier.*silver.*gold"))
-    expect(entries.nth(6).get_by_role("deletion")).to_have_text("silver")
-    expect(entries.nth(7).get_by_role("deletion")).to_have_text(eventful["before"])
-    expect(entries.nth(7).get_by_role("insertion")).to_have_text(eventful["name"])
-    expect(entries.nth(8)).to_contain_text("created the group")
 
 
 def test_added_customers_unfold_in_the_history(page, eventful):

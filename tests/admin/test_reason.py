@@ -126,7 +126,7 @@ def test_removing_asks_for_a_reason_in_the_prompt_and_so_does_its_undo(
     prompt(page).get_by_label("Reason").fill("Was a mistake")
     prompt(page).get_by_role("button", name="Continue", exact=True).click()
     expect(box(page, customer["email"])).to_be_visible()
-    assert last_reason(api, group) == "Was a mistake"
+    assert last_reason(api, group).endswith(": Was a mistake")
     assert members(api, group) == {customer["id"]}
 
 
@@ -137,6 +137,16 @@ def test_deleting_asks_for_a_reason_in_the_prompt(page, api, group):
     with_reason(prompt(page), "Delete")
 
     expect(toast(page, group["name"])).to_be_visible()
+    assert last_reason(api, group) == WHY
+
+
+def test_restoring_asks_for_a_reason_at_the_button(page, api, group):
+    api.delete(f"/admin/customer-groups/{group['id']}", headers={"X-Reason": "by mistake"})
+    page.goto(group_path(group))
+
+    with_reason(page, "Restore")
+
+    expect(toast(page, f"{group['name']} was restored")).to_be_visible()
     assert last_reason(api, group) == WHY
 
 

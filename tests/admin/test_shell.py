@@ -283,12 +283,28 @@ def preloaded(client, path):
     return sorted(address.removeprefix(base) for address in links)
 
 
+def load_bytes(client, path, module):
+    """What a browser with nothing in its cache is sent, compressed, until the page is there."""
+    shell = client.get(f"/app{path}", headers={"Accept-Encoding": "gzip"}).data
+    names = {"app.css"} | needed(START) | needed(module)
+    return len(shell) + sum(len(assets().files[name].compressed) for name in names)
+
+
 @every_route
 def test_the_shell_preloads_what_the_page_needs_and_nothing_else(client, path):
     module = ROUTES[path][0]
 
     assert preloaded(client, path) == sorted(needed(START) | needed(module))
     assert module_at(path.strip("/").replace(":id", "an.id%2Fb")) == module
+
+
+def test_a_group_as_it_was_is_another_page(client):
+    path, module = "/customer-groups/an.id", "js/pages/past.js"
+
+    assert preloaded(client, f"{path}?as_of=5") == sorted(needed(START) | needed(module))
+    assert preloaded(client, f"{path}?as_of=") == preloaded(client, path)
+    assert preloaded(client, "/customers?as_of=5") == preloaded(client, "/customers")
+    assert load_bytes(client, f"{path}?as_of=5", module) < FIRST_LOAD_BYTES
 
 
 def test_the_shell_knows_no_other_pages(client):
@@ -309,9 +325,4 @@ def test_the_shell_runs_the_start(html):
 @every_route
 def test_a_first_load_is_small_whichever_page_it_is(client, path):
     """A modal that the address names is loaded once its page is there, so it does not count."""
-    shell = client.get(f"/app{path}", headers={"Accept-Encoding": "gzip"}).data
-    names = needed(START) | needed(ROUTES[path][0])
-
-    total = len(shell) + sum(len(assets().files[name].compressed) for name in ("app.css", *names))
-
-    assert total < FIRST_LOAD_BYTES
+    assert load_bytes(client, path, ROUTES[path][0]) < FIRST_LOAD_BYTES

@@ -64,6 +64,11 @@ def what_no_fuzzer_guesses(server, api):
     address = {"url": "http://127.0.0.1:9/"}  # nobody delivers
     kept, ended = (api.post("/admin/webhooks", address).json()["webhook"]["id"] for _ in "ab")
     webhook = "/admin/webhooks/{webhook_id}"
+    group_id = api.group()["id"]
+    request_id = api.delete(f"/admin/customer-groups/{group_id}").headers["X-Request-Id"]
+    again = api.group()["id"]
+    api.delete(f"/admin/customer-groups/{again}")
+    restore = {"path_parameters": {"group_id": again}, "body": {}, "headers": {}}
     ways = [f"GET {webhook}", f"POST {webhook}", f"GET {webhook}/deliveries"]
     ways += [f"POST {webhook}/{change}" for change in ("pause", "resume", "resend")]
     return {
@@ -72,6 +77,8 @@ def what_no_fuzzer_guesses(server, api):
         "POST /admin/webhooks": {"body": address},
         "POST /admin/api-keys/{key_id}/revoke": {"path_parameters": {"key_id": key["id"]}},
         "DELETE /auth/session": {"cookies": session},
+        "POST /admin/customer-groups/{group_id}/restore": restore,
+        "POST /admin/events/undo": {"body": {"request_id": request_id}},
         "POST /auth/user/emailpass": {"body": credentials},
     }
 

@@ -83,6 +83,7 @@ def test_an_event_has_its_published_form_and_who_did_it(api, lived):
             "reason": None,
         },
         "actor": newest["data"]["actor"] | {"label": ADMIN_EMAIL},
+        "changes": {"deleted": [False, True]},
     }
 
 

@@ -189,11 +189,43 @@ def test_every_kind_of_event_is_documented(api, documented):
     api.add(group["id"], customer)
     api.post(f"{path}/customers", {"remove": [customer]})
     api.delete(path)
+    api.post(f"{path}/restore", {"name": group["name"] + "?"})
 
     history = api.get(f"{path}/history")
 
-    assert len(history.json()["events"]) == 6
+    assert len(history.json()["events"]) == 7
     documented.check(history)
+    documented.check(api.get(f"{path}/history", params={"ids": 0}))
+    documented.check(api.get(f"{CUSTOMERS}/{customer}/history"))
+
+
+def test_answers_about_what_is_taken_back_are_as_documented(api, documented):
+    group = api.group(metadata={"a": 1})
+    path, customer = f"{GROUPS}/{group['id']}", api.customer()["id"]
+    api.add(group["id"], customer)
+    mistake = api.post(f"{path}/customers", {"remove": [customer]}).headers["X-Request-Id"]
+    again = api.delete(path).headers["X-Request-Id"]
+    undo = "/admin/events/undo"
+
+    for answer in (
+        api.post(undo, {"request_id": again}, params={"dry_run": "true"}),
+        api.post(undo, {"request_id": again}, headers={"Idempotency-Key": "again " + group["id"]}),
+        api.post(undo, {"request_id": again}),
+        api.post(undo, {"request_id": "?"}),
+        api.post(undo, {"request": "?"}),
+        api.post(
+            undo, {"request_id": api.delete(f"{CUSTOMERS}/{customer}").headers["X-Request-Id"]}
+        ),
+        api.post(undo, {"request_id": mistake}),
+        api.post(f"{path}/restore"),
+        api.delete(path),
+        api.post(f"{path}/restore", headers={"If-Match": '"1"'}),
+        api.post(f"{path}/restore"),
+        api.post(f"{GROUPS}/{NO_GROUP}/restore"),
+        api.get(f"{path}/history", params={"type": "Sold"}),
+        api.get(f"{CUSTOMERS}/cus_nobody/history"),
+    ):
+        documented.check(answer)
 
 
 def test_answers_about_customers_are_as_documented(api, documented):

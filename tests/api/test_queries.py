@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projections.history import Span
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS, Fields
 from service.api.filters import milliseconds
 from service.api.paging import searched_words
 from service.api.parameters import PARAMETERS
 from service.api.problems import Invalid, Problem, Query
 from service.api.queries import (
+    CustomerHistoryQuery,
     CustomerLinksQuery,
     CustomerListQuery,
     CustomerQuery,
@@ -24,6 +26,7 @@ from service.api.queries import (
     ImportQuery,
     ListRequest,
     MembersQuery,
+    UndoQuery,
 )
 from service.api.query import parse
 
@@ -332,6 +335,21 @@ def test_one_object_and_its_links_know_fields_and_detail():
 def test_history_and_import_have_their_own():
     assert asked(HistoryQuery(), "cursor=x&limit=9") == HistoryRequest(limit=9, cursor="x")
     assert asked(HistoryQuery(), "") == HistoryRequest(limit=50, cursor=None)
+    instant = datetime(2026, 11, 22, 4, 28, 36, 211482, tzinfo=UTC)
+    assert asked(
+        HistoryQuery(),
+        "type=Renamed&type[]=customer-groups.GroupDeleted.v1&actor=a&actor=b&ids=0"
+        "&since=2026-11-22T05:28:36.211482+01:00&until=2026-11-22T04:28:36.211482Z",
+    ) == HistoryRequest(
+        limit=50,
+        cursor=None,
+        span=Span(
+            types=("Renamed", "GroupDeleted"), actors=("a", "b"), since=instant, until=instant
+        ),
+        ids=0,
+    )
+    assert asked(CustomerHistoryQuery(), "group_id=a").group_ids == ("a",)
+    assert asked(UndoQuery(), "dry_run") == {"dry_run": True, "ids": None}
     assert [asked(ImportQuery(), text).dry_run for text in ("", "dry_run", "dry_run=true")] == [
         False,
         True,

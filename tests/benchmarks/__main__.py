@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import requests
 
-from tests.benchmarks import shop, streams
+from tests.benchmarks import erasing, moving, past, shop, streams
 from tests.benchmarks.client import CONNECTIONS, Figures, load, rendered
 from tests.benchmarks.shop import Shop
 from tests.postgres import PostgresServer, free_port
@@ -204,6 +204,20 @@ def main() -> None:
             show(1)
             followed["PostgreSQL"] = streams.measure(postgres.create_database(), directory)
             show(1)
+        with progress("The past", 2) as show:
+            asked = {"SQLite": past.measure(f"sqlite:///{directory / 'past.db'}", directory)}
+            show(1)
+            asked["PostgreSQL"] = past.measure(postgres.create_database(), directory)
+            show(1)
+        with progress("Erasing", 2) as show:
+            erased = {"SQLite": erasing.measure(f"sqlite:///{directory / 'erasing.db'}")}
+            show(1)
+            erased["PostgreSQL"] = erasing.measure(postgres.create_database())
+            show(1)
+        with progress(f"A log of {moving.EVENTS:,} events moves", 1) as show:
+            ends = (f"sqlite:///{directory / name}" for name in ("from.db", "to.db"))
+            moved = moving.measure(*ends, directory)
+            show(1)
     print(
         f"\n{shop.GROUPS:,} groups, {shop.CUSTOMERS:,} customers, one group of {shop.LARGE:,};"
         f" {CONNECTIONS} connections; 1 worker; load generator, service and database on the same"
@@ -219,6 +233,9 @@ def main() -> None:
         listed = found["list 20"].per_second
         print(f"list 20 on {name} reaches {listed / bare.per_second:.2f} of that.")
     print("\n" + "\n".join(streams.table(followed)))
+    print("\n" + "\n".join(moving.table(moved)))
+    print("\n" + "\n".join(past.table(asked)))
+    print("\n" + "\n".join(erasing.table(erased)))
     print(f"\nTook {time.monotonic() - began:.0f} s.")
 
 

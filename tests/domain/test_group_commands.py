@@ -36,6 +36,9 @@ def test_every_refusal_has_a_code_of_its_own():
         "version-mismatch",
         "group-not-deleted",
         "metadata-too-large",
+        "request-not-found",
+        "erasure-is-final",
+        "undo-conflict",
     }
 
 

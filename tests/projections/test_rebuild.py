@@ -78,8 +78,8 @@ DAMAGES = [
     ("group_total", "INSERT INTO group_total SELECT living FROM group_total"),
     ("group_total", "DELETE FROM group_total"),
     ("membership", "DELETE FROM membership WHERE customer_id = 'cus_000004' AND group_key = 1"),
-    ("membership", "INSERT INTO membership VALUES (5, 'nobody', 1, 1, NULL)"),
-    ("membership", "INSERT INTO membership VALUES (5, 'nobody', 1, 1, 2)"),
+    ("membership", "INSERT INTO membership VALUES (5, 'nobody', 1, 1, NULL, NULL)"),
+    ("membership", "INSERT INTO membership VALUES (5, 'nobody', 1, 1, 2, 0)"),
     ("membership", "INSERT INTO membership SELECT * FROM membership WHERE until_position > 0"),
     ("membership", "UPDATE membership SET until_position = 9 WHERE customer_id = 'cus_000004'"),
     (
@@ -90,7 +90,7 @@ DAMAGES = [
     ("membership", "UPDATE membership SET since_position = 1 WHERE customer_id = 'cus_000004'"),
     ("requests", "DELETE FROM requests WHERE request_id = 'last'"),
     ("requests", "UPDATE requests SET last_position = 99 WHERE request_id = 'last'"),
-    ("requests", "INSERT INTO requests VALUES ('nobody', 99, 99, 1)"),
+    ("requests", "INSERT INTO requests VALUES ('nobody', 99, 99, 1, 'user_eve')"),
 ]
 
 

@@ -119,6 +119,7 @@ def test_a_position_beyond_the_end_is_a_conflict(api, webhook):
         ({"url": PUBLIC, "after": -1}, "/after", "0 or more"),
         ({"url": PUBLIC, "after": "0"}, "/after", "Expected type: 'number'"),
         ({"url": PUBLIC, "after": True}, "/after", "Expected type: 'number'"),
+        ({"url": PUBLIC, "after": 0.5}, "/after", "Expected type: 'number'"),
         ({"url": PUBLIC, "secret": "whsec_"}, "/secret", "Unrecognized fields: 'secret'"),
     ],
 )

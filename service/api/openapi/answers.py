@@ -1,8 +1,15 @@
 """Every answer as JSON Schema, by its name; bodies are generated from `schemas.py`."""
 
 from service.accounts import SCOPES
-from service.api.eventschemas import EVENTS, data, envelope
+from service.api.eventschemas import EVENTS, FORMS, envelope
 from service.api.fields import CUSTOMER_COLUMNS, GROUP_COLUMNS
+from service.api.openapi.audit import (
+    CONSISTENCY_PROOF,
+    INCLUSION_PROOF,
+    PUBLIC_KEYS,
+    TREE_HEAD,
+)
+from service.api.openapi.past import JOINED_OR_LEFT, TOLD, UNDONE, labelled
 from service.api.openapi.shapes import (
     CURSOR,
     CUSTOMER,
@@ -133,6 +140,8 @@ PROBLEM: Shape = {
             exactly({"message": TEXT}, {"pointer": TEXT, "parameter": TEXT}) | {"minProperties": 2}
         )
         | {"description": "Each thing that is wrong: a JSON pointer or a parameter's name."},
+        "events": array(ref("Event"))
+        | {"description": "What came in the way of an undo: the newest 100, newest first."},
     },
     "required": ["type", "message", "code", "title", "status", "detail", "instance"],
 }
@@ -160,22 +169,7 @@ def message(type_: str, *, code: str | None = None) -> Shape:
     return exactly(short | ({"code": {"const": code}} if code else {}))
 
 
-PUBLISHED = [envelope(kind, data(kind)) for kind in EVENTS.values()]
-
-ACTOR = exactly(
-    {
-        "type": {"enum": ["user", "api_key", "system"]},
-        "id": TEXT,
-        "label": nullable(TEXT) | {"description": "The e-mail or key's title of today."},
-    }
-)
-
-
-def labelled(event: Shape) -> Shape:
-    """Return the published form of an event with `actor` and its label beside it."""
-    required = [*event["required"], "actor"]
-    return event | {"properties": event["properties"] | {"actor": ACTOR}, "required": required}
-
+PUBLISHED = [envelope(form.kind, form.data, form.name) for form in FORMS]
 
 COUNTS = ("added", "already", "removed", "absent")
 DETAIL = exactly(dict.fromkeys(COUNTS, NUMBER), description="Asked for by `detail=true`.")
@@ -214,7 +208,9 @@ ANSWERS: dict[str, Shape] = {
             "count_capped": {"const": True, "description": "Whether `count` stopped at 10,000."},
         },
     ),
-    "History": exactly({"events": array(ref("Event")), "next_cursor": CURSOR}),
+    "History": exactly({"events": array({"oneOf": TOLD}), "next_cursor": CURSOR}),
+    "CustomerHistory": exactly({"events": array({"oneOf": JOINED_OR_LEFT}), "next_cursor": CURSOR}),
+    "Undone": UNDONE,
     "Event": {"oneOf": [labelled(event) for event in PUBLISHED]},
     "EventPage": exactly(
         {
@@ -279,6 +275,10 @@ ANSWERS: dict[str, Shape] = {
     "DeliveryPage": exactly(
         {"deliveries": array(DELIVERY), "count": NUMBER, "offset": NUMBER, "limit": NUMBER}
     ),
+    "TreeHead": TREE_HEAD,
+    "InclusionProof": INCLUSION_PROOF,
+    "ConsistencyProof": CONSISTENCY_PROOF,
+    "PublicKeys": PUBLIC_KEYS,
     "AsyncApi": OBJECT | {"description": "An AsyncAPI 3.0 document."},
     "EventSchema": OBJECT | {"description": "A JSON Schema (2020-12)."},
     "OpenApi": OBJECT | {"description": "This document."},

@@ -74,12 +74,12 @@ RESPONSE_HEADERS = {
     ),
     "X-Correlation-Id": _answered("Your id of the request, when `X-Request-Id` gave one."),
     "X-Position": _answered(
-        "The position of the last event that this request recorded; left out when it recorded"
-        " none.",
+        "The position of the last event that this request recorded, left out when it recorded"
+        " none; with `as_of`, the position that the answer is of.",
         POSITION,
     ),
     "ETag": _answered(
-        "The version; left out where customers are embedded.",
+        "The version; left out where customers are embedded or `as_of` is given.",
         TEXT | {"pattern": '^"[0-9a-f]+"$', "examples": ['"7"']},
     ),
     "Idempotent-Replayed": _answered(

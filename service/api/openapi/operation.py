@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from service.api.eventschemas import EVENTS
+from service.api.eventschemas import FORMS
 from service.api.openapi.prose import SECURITY_SCHEMES
 from service.api.openapi.responses import (
     HEAD_TOO_LARGE,
@@ -33,7 +33,7 @@ PATHS: dict[str, tuple[str, Shape]] = {
     "key_id": ("The API key's id.", ID),
     "webhook_id": ("The webhook's id.", ID),
     "name": ("The file's name.", {"enum": list(FILES)}),
-    "event": ("The event's name.", {"enum": list(EVENTS)}),
+    "event": ("The event's name and version.", {"enum": [form.name for form in FORMS]}),
 }
 
 EXAMPLES = {

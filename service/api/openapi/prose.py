@@ -10,6 +10,7 @@ TAGS = {
     "customers": "The directory of customers, and the groups that each is in.",
     "memberships": "Which customers are in which groups.",
     "events": "The log for whoever follows it: every change, in order, from any position.",
+    "undo": "Taking back what a request changed.",
     "webhooks": "Events sent to an address of yours, by `customer-groups deliver`.",
     "sign_in": "Tokens and sessions for users, keys for scripts.",
     "health": "For load balancers.",

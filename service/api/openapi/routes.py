@@ -11,6 +11,7 @@ from service.api import queries, schemas
 from service.api.problems import Checked, Query
 
 JSON_PAGE = ("Link",)
+PAST_PAGE = ("Link", "X-Position")
 VERSIONED = ("ETag", "X-Position", "Idempotent-Replayed")
 RECORDED = ("X-Position", "Idempotent-Replayed")
 
@@ -42,7 +43,7 @@ class Route:
 
 ROUTES: dict[str, Route] = {
     "groups.list_groups": Route(
-        answers={200: "GroupPage"}, headers=JSON_PAGE, query=queries.GroupListQuery
+        answers={200: "GroupPage"}, headers=PAST_PAGE, query=queries.GroupListQuery
     ),
     "groups.create_group": Route(
         answers={200: "GroupAnswer"},
@@ -54,8 +55,8 @@ ROUTES: dict[str, Route] = {
     ),
     "groups.get_group": Route(
         answers={200: "GroupAnswer", 304: None},
-        headers=("ETag",),
-        query=queries.GroupQuery,
+        headers=("ETag", "X-Position"),
+        query=queries.GroupAsOfQuery,
         refusals=("group-not-found",),
     ),
     "groups.update_group": Route(
@@ -81,7 +82,7 @@ ROUTES: dict[str, Route] = {
     ),
     "groups.list_members": Route(
         answers={200: "MemberPage"},
-        headers=JSON_PAGE,
+        headers=PAST_PAGE,
         query=queries.MembersQuery,
         refusals=("group-not-found",),
     ),
@@ -95,7 +96,40 @@ ROUTES: dict[str, Route] = {
         conditional=True,
     ),
     "groups.get_history": Route(
-        answers={200: "History"}, query=queries.HistoryQuery, refusals=("group-not-found",)
+        answers={200: "History"},
+        query=queries.HistoryQuery,
+        refusals=("group-not-found",),
+        more="With `type` or `actor` a page looks at 10,000 events at most: it may have fewer than"
+        " `limit`, even none, and still a `next_cursor`.",
+    ),
+    "groups.restore_group": Route(
+        answers={200: "GroupAnswer"},
+        headers=VERSIONED,
+        query=queries.GroupQuery,
+        body=schemas.RestoreGroup,
+        refusals=("group-not-found", "group-not-deleted", "name-taken"),
+        once=True,
+        conditional=True,
+        more="The version of a deleted group is that of the newest event in its history.",
+    ),
+    "undo.undo_request": Route(
+        answers={200: "Undone"},
+        headers=RECORDED,
+        query=queries.UndoQuery,
+        body=schemas.Undo,
+        refusals=("request-not-found", "erasure-is-final", "undo-conflict", "metadata-too-large"),
+        once=True,
+        more="All or nothing. A name and metadata must have the values that the request gave them,"
+        " and an earlier name be free; customers that it added must be members since, those that it"
+        " removed not be members again; a deletion must stand; what was created or restored is"
+        " deleted, if nothing has happened to it since. An undo is a request like any other and"
+        " can be undone; its events say `undo of request` and the id as their reason. With"
+        " `dry_run` nothing is recorded, and no key or reason is asked for.",
+    ),
+    "customers.get_history_of_customer": Route(
+        answers={200: "CustomerHistory"},
+        query=queries.CustomerHistoryQuery,
+        refusals=("customer-not-found",),
     ),
     "customers.list_customers": Route(
         answers={200: "CustomerPage"}, headers=JSON_PAGE, query=queries.CustomerListQuery
@@ -131,7 +165,7 @@ ROUTES: dict[str, Route] = {
     ),
     "customers.list_groups_of_customer": Route(
         answers={200: "GroupPage"},
-        headers=JSON_PAGE,
+        headers=PAST_PAGE,
         query=queries.GroupListQuery,
         refusals=("customer-not-found",),
     ),
@@ -173,6 +207,32 @@ ROUTES: dict[str, Route] = {
         takes=("Last-Event-ID",),
         more="`id` is the position, `event` the type, `data` the CloudEvent, as `/asyncapi.json`"
         " says in detail. A comment every 15 s keeps it open; a slow reader is cut off.",
+    ),
+    "audit.get_tree_head": Route(
+        answers={200: "text/plain, TreeHead"},
+        refusals=("cannot-sign",),
+        more="The leaves are the published lines of all events, in order, without line ends; the"
+        " tree is that of RFC 6962. As text a C2SP checkpoint, signed by Ed25519 twice: as a signed"
+        " note, and as a cosignature, which has the time. Whoever keeps it can tell for ever"
+        " whether something before it was changed.",
+    ),
+    "audit.get_inclusion": Route(
+        answers={200: "InclusionProof"},
+        query=queries.InclusionQuery,
+        refusals=("event-not-found", "tree-damaged"),
+        more="`hashes` are PATH of RFC 6962 2.1.1; leaves are numbered from 0 without a gap.",
+    ),
+    "audit.get_consistency": Route(
+        answers={200: "ConsistencyProof"},
+        query=queries.ConsistencyQuery,
+        refusals=("tree-damaged",),
+        more="`hashes` are PROOF of RFC 6962 2.1.2; from 0 and between equal sizes there are none.",
+    ),
+    "audit.get_public_key": Route(answers={200: "PublicKeys"}),
+    "audit.get_verifier": Route(
+        answers={200: "text/x-python", 304: None},
+        headers=("ETag",),
+        more="Needs Python and its package `cryptography`, and nothing of this service.",
     ),
     "webhooks.create_webhook": Route(
         answers={200: "WebhookAnswer"},

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from domain.application import CustomerGroups
-from projections import log, rebuild, schema
+from projections import erasure, group_list, log, membership, rebuild, schema
 from projections.log import Wanted
 from projections.schema import SCHEMA_VERSION, SchemaMismatch
 from projections.stores import open_store
@@ -22,6 +22,8 @@ TABLES_OF_VERSION_1 = {
     *("group_list", "group_list_search", "group_total", "idempotency", "login_failure"),
     *("membership", "property", "requests", "session", "stored_events", "decision"),
 }
+
+NEW_READ_MODELS = ("group_states", "merkle")
 
 
 def tables(store):
@@ -88,12 +90,16 @@ def old(groups, store):
     with store.defining():
         for index in ("stored_events_of_group", "stored_events_of_topic"):
             store.define(f"DROP INDEX {index}")
-        store.define(f"DROP INDEX membership_ended_{generation}")
+        for index in ("membership_ended", "membership_past"):
+            store.define(f"DROP INDEX {index}_{generation}")
+        store.define("ALTER TABLE membership DROP COLUMN span")
         store.define("ALTER TABLE api_key DROP COLUMN scopes")
         for table in tables(store) - TABLES_OF_VERSION_1:
             store.define(f"DROP TABLE {table}")
         schema.keep(store, "schema_version", "1")
         schema.keep(store, "read_model.membership", "1")
+        for read_model in NEW_READ_MODELS:
+            store.define(f"DELETE FROM property WHERE name = 'read_model.{read_model}'")
     assert tables(store) >= {"group_list", "api_key", "property"}
     return store
 
@@ -139,6 +145,29 @@ def test_a_customer_who_left_before_the_upgrade_is_found(old):
     found = log.after(old.read, 0, limit=10, wanted=Wanted(customer_id="ada"))
 
     assert [event.topic for event in found] == ["CustomersAdded", "CustomersRemoved"]
+
+
+def test_what_was_before_the_upgrade_can_be_asked_for(old):
+    (vip,) = (row.id for row in group_list.page(old, limit=10).rows)
+    service.prepare(SETTINGS, old)
+
+    rows = [group_list.one(old.read, vip, at=position) for position in range(4)]
+
+    assert rows[0] is None
+    assert [row.customers_count for row in rows[1:]] == [0, 2, 1]
+    assert [id for id, _ in membership.embedded(old.read, 1, at=2)] == ["ada", "bob"]
+    assert [id for id, _ in membership.embedded(old.read, 1, at=3)] == ["bob"]
+
+
+def test_what_customers_left_who_were_deleted_before_the_upgrade_is_cleared_away(old):
+    assert not erasure.is_wanted(old)
+
+    service.prepare(SETTINGS, old)
+
+    assert erasure.is_wanted(old)
+    service.prepare(SETTINGS, old)
+    assert erasure.sweep(old)
+    assert not erasure.is_wanted(old)
 
 
 def test_a_key_from_before_the_upgrade_may_do_everything(accounts, token, old):
@@ -191,4 +220,4 @@ def test_several_may_upgrade_at_once(old):
         assert [*together.map(upgrade, range(4))] == [False] * 4
 
     assert schema.property_value(old, "schema_version") == str(SCHEMA_VERSION)
-    assert schema.changed_read_models(old) == ["membership"]
+    assert {*schema.changed_read_models(old)} == {"membership", *NEW_READ_MODELS}

@@ -65,7 +65,9 @@ async function send(method, path, { query, body, type = 'application/json', head
   }
 }
 
-// Answers { status, body, etag, version }; body is null for 304. Throws `Failure`.
+// Answers { status, body, etag, version, position, request }; body is null for 304, `position` of
+// the log what `as_of` stood for, `request` the id by which a change is undone (null where this was
+// the answer to an earlier sending). Throws `Failure`.
 // `guest: true` for requests that need no session: a 401 is then a failure like others.
 export async function call(method, path, options = {}) {
   const response = await send(method, path, options);
@@ -76,8 +78,16 @@ export async function call(method, path, options = {}) {
   }
   const body = await answerOf(response);
   if (!response.ok && response.status !== 304) throw new Failure(response.status, body ?? {});
-  const etag = response.headers.get('ETag');
-  return { status: response.status, body, etag, version: etag && Number(etag.slice(1, -1)) };
+  const { headers } = response;
+  const etag = headers.get('ETag');
+  return {
+    status: response.status,
+    body,
+    etag,
+    version: etag && Number(etag.slice(1, -1)),
+    position: Number(headers.get('X-Position')),
+    request: headers.has('Idempotent-Replayed') ? null : headers.get('X-Request-Id'),
+  };
 }
 
 export const get = async (path, query, options) =>

@@ -2,7 +2,7 @@
 import { h } from './dom.js';
 import { reasonField } from './form.js';
 import { moveInto, moveOutOf, topmost } from './overlay.js';
-import { CANCEL, LEAVE } from './words/dialogs.js';
+import { CANCEL, CLOSE, LEAVE } from './words/dialogs.js';
 
 const outsideOf = (box, { clientX: x, clientY: y }) =>
   x < box.left || x > box.right || y < box.top || y > box.bottom;
@@ -52,17 +52,31 @@ export function modal(dialog, leave, { outside = true } = {}) {
 
 let sequence = 0;
 
+// The element of a prompt: what it says, and the buttons that end it.
+function prompt({ title, body, details, onsubmit }, ...rest) {
+  sequence += 1;
+  const ids = { title: `ask-title-${sequence}`, body: `ask-body-${sequence}` };
+  return h('dialog', {
+    class: 'prompt',
+    role: 'alertdialog',
+    'aria-labelledby': ids.title,
+    'aria-describedby': ids.body,
+  },
+  h('form', { novalidate: true, onsubmit },
+    h('h2', { id: ids.title }, title),
+    h('div', { id: ids.body }, h('p', null, body), details),
+    rest));
+}
+
 // A prompt; answers whether it was confirmed. `run({ headers })` is awaited with the button
 // busy; its failure stays in the prompt, to be tried again. `headers` carry the reason.
 export async function ask(options) {
-  const { title, body, details, confirm = 'Continue', danger = true, run } = options;
-  sequence += 1;
-  const ids = { title: `ask-title-${sequence}`, body: `ask-body-${sequence}` };
+  const { confirm = 'Continue', danger = true, run } = options;
   const problem = h('p', { class: 'err', role: 'alert', hidden: true });
   const reason = reasonField();
   const look = danger ? 'danger' : 'primary';
   const yes = h('button', { class: `btn ${look}`, type: 'submit' }, confirm);
-  const submit = async (event) => {
+  const onsubmit = async (event) => {
     event.preventDefault();
     if (yes.ariaBusy === 'true' || (run && !reason.ready())) return;
     yes.ariaBusy = 'true';
@@ -82,19 +96,18 @@ export async function ask(options) {
     if (yes.ariaBusy !== 'true') dialog.close('');
   };
   const no = h('button', { class: 'btn', type: 'button', autofocus: true, onclick: leave }, CANCEL);
-  const dialog = h('dialog', {
-    class: 'prompt',
-    role: 'alertdialog',
-    'aria-labelledby': ids.title,
-    'aria-describedby': ids.body,
-  },
-  h('form', { novalidate: true, onsubmit: submit },
-    h('h2', { id: ids.title }, title),
-    h('div', { id: ids.body }, h('p', null, body), details),
-    run && reason.element,
-    problem,
-    h('footer', null, no, yes)));
+  const dialog = prompt({ ...options, onsubmit },
+    run && reason.element, problem, h('footer', null, no, yes));
   return await modal(dialog, leave, { outside: false }) === 'yes';
+}
+
+// A prompt that only tells something.
+export function say(options) {
+  const leave = () => dialog.close();
+  const button = h('button', { class: 'btn', type: 'button', autofocus: true, onclick: leave },
+    CLOSE);
+  const dialog = prompt(options, h('footer', null, button));
+  return modal(dialog, leave);
 }
 
 export const askToLeave = (body = LEAVE.body) => ask({ title: LEAVE.title, body, danger: false });

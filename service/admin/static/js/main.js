@@ -12,6 +12,8 @@ import { GO, MISSING } from './words/session.js';
 const LIST = '/customer-groups';
 const list = { open: () => import('./pages/list.js'), section: LIST };
 const detail = { open: () => import('./pages/detail.js'), section: LIST };
+const past = { open: () => import('./pages/past.js'), section: LIST };
+const timeline = { open: () => import('./pages/history.js'), section: LIST };
 const customers = { open: () => import('./pages/customers.js'), section: '/customers' };
 const customer = { open: () => import('./pages/customer.js'), section: '/customers' };
 const importing = { open: () => import('./pages/import.js'), section: LIST };
@@ -24,6 +26,7 @@ const ROUTES = [
   [`${LIST}/:id/edit`, detail, () => import('./pages/edit.js')],
   [`${LIST}/:id/add-customers`, detail, () => import('./pages/add.js')],
   [`${LIST}/:id/metadata/edit`, detail, () => import('./metadata/editor.js')],
+  [`${LIST}/:id/history`, timeline],
   [`${LIST}/:id/import`, importing],
   ['/customers', customers],
   ['/customers/create', customers, () => import('./pages/customerform.js')],
@@ -41,7 +44,7 @@ function decoded(part) {
   }
 }
 
-function match(path) {
+function match({ path, query }) {
   const parts = path.split('/');
   for (const [pattern, page, modal] of ROUTES) {
     const wanted = pattern.split('/');
@@ -51,7 +54,9 @@ function match(path) {
       params[part.slice(1)] = decoded(parts[at]);
       return parts[at] !== '';
     });
-    if (fits) return { page, modal, params };
+    if (!fits) continue;
+    // As it was, a group is only looked at: no form lies over it.
+    return page === detail && query.get('as_of') ? { page: past, params } : { page, modal, params };
   }
   return { page: { open: () => ({ open: () => missing(MISSING.page) }), section: '' }, params: {} };
 }
@@ -83,7 +88,10 @@ async function openPage({ page, params }, key, query, mine) {
   if (mine !== turn) return;
   closeOthers();
   shown.page?.close?.();
-  const opened = module.open({ params, query, frame: { title, crumbs: frame.crumbs } });
+  frame.asOf(null);
+  const opened = module.open({
+    params, query, frame: { title, crumbs: frame.crumbs, asOf: frame.asOf, again },
+  });
   const first = shown.key === null;
   Object.assign(shown, { key, page: opened });
   frame.section(page.section);
@@ -132,7 +140,7 @@ async function show() {
   turn += 1;
   const mine = turn;
   const { path, query } = router.current();
-  const route = match(path);
+  const route = match({ path, query });
   if (shown.modalPath !== path) closeModal();
   try {
     const key = JSON.stringify([route.page.section, String(route.page.open), route.params]);
@@ -147,6 +155,12 @@ async function show() {
   }
 }
 
+// Opens the page anew at the same address: it is another one now.
+function again() {
+  shown.key = '';
+  return show();
+}
+
 const go = (path) => () => router.go(path);
 bind('g u', go('/customers'), { label: GO.customers });
 bind('g g', go(LIST), { label: GO.groups });
@@ -154,7 +168,7 @@ bind('mod+k', openPalette, { label: GO.palette, over: true });
 bind('?', openShortcuts, { label: GO.shortcuts });
 
 // The modules of the first page are made ready while the service says who is signed in.
-const prepare = async () => match(router.current().path).page.open();
+const prepare = async () => match(router.current()).page.open();
 
 async function begin() {
   prepare().catch(() => {}); // told of when the page is opened

@@ -39,10 +39,15 @@ function here(name) {
       over(COMMANDS.addGroups, `${base}/add-groups`, 'plus')];
   }
   const called = name ?? COMMANDS.thisGroup;
+  const history = to(COMMANDS.history(called), `${base}/history`, 'history', {
+    also: 'events log audit',
+  });
+  if (current().query.has('as_of')) return [history, to(COMMANDS.now(called), base, 'clock')];
   return [
     over(COMMANDS.rename(called), `${base}/edit`, 'pencil', { also: 'edit', keys: ['E'] }),
     over(COMMANDS.addCustomers(called), `${base}/add-customers`, 'plus', { keys: ['A'] }),
     over(COMMANDS.metadata(called), `${base}/metadata/edit`, 'pencil'),
+    history,
     to(COMMANDS.importList(called), `${base}/import`, 'above', { also: 'csv paste' }),
   ];
 }

@@ -59,17 +59,29 @@ function rail(section) {
     h('div', { class: 'who' }, userMenu()));
 }
 
-// The dot is silent while all is well and speaks when it is not.
+// The dot is silent while all is well; it speaks when it is not, and where the past is shown.
 function liveDot() {
   const words = h('span', { class: 'sr' }, FRAME.live);
   const dot = h('span', { class: 'dot', role: 'status', title: FRAME.live }, words);
+  let isAway = false;
+  let past = null;
+  function paint() {
+    const text = (isAway && FRAME.reconnecting) || past || FRAME.live;
+    dot.classList.toggle('warn', isAway);
+    dot.classList.toggle('hollow', !isAway && Boolean(past));
+    words.classList.toggle('sr', text === FRAME.live);
+    if (words.textContent !== text) words.textContent = text;
+    dot.title = text;
+  }
   return {
     dot,
     show(away) {
-      dot.classList.toggle('warn', away);
-      words.classList.toggle('sr', !away);
-      words.textContent = away ? FRAME.reconnecting : FRAME.live;
-      dot.title = words.textContent;
+      isAway = away;
+      paint();
+    },
+    asOf(text) {
+      past = text;
+      paint();
     },
   };
 }
@@ -78,7 +90,7 @@ function liveDot() {
 export function shell() {
   const side = h('aside', { class: 'side' });
   const crumbs = h('ol');
-  const { dot, show } = liveDot();
+  const { dot, show, asOf } = liveDot();
   const banner = h('p', { class: 'banner', role: 'status', hidden: true },
     icon('warn'), RECONNECTING);
   let section = '';
@@ -107,6 +119,7 @@ export function shell() {
     main.focus();
   };
   return {
+    asOf,
     elements: [
       h('a', { class: 'skip', href: '#main', onclick: skip }, FRAME.skip),
       h('div', { class: 'shell' }, side, page),

@@ -1,9 +1,8 @@
 // The metadata drawer: what was changed is sent, and nothing else.
 import { askToLeave, modal } from '../dialogs.js';
 import { h } from '../dom.js';
-import { toast } from '../overlay.js';
-import { toastUndo } from '../pages/changes.js';
 import { drawerForm } from '../pages/formframe.js';
+import { toastUndo } from '../pages/undo.js';
 import { guardLeaving } from '../router.js';
 import { SAVE } from '../words/dialogs.js';
 import { METADATA } from '../words/metadata.js';
@@ -29,12 +28,11 @@ export function open({ page, close }) {
   const changed = () => !untouched() || mistakes(table.rows, true).size > 0;
   const release = guardLeaving(changed, () => askToLeave(METADATA.lost));
 
-  async function finish(words, undo) {
+  async function finish(words, requests = []) {
     release();
     await page.refresh();
     await close();
-    if (undo) toastUndo(words, { change: undo, after: () => page.refresh() });
-    else toast(words);
+    toastUndo(words, { requests, after: () => page.refresh() });
   }
 
   // Whatever is chosen, what they stored is what the next difference is counted from.
@@ -67,9 +65,9 @@ export function open({ page, close }) {
     check,
     async run({ headers }) {
       say('');
-      const { clashes, undo } = await save(patch(), headers);
+      const { clashes, request } = await save(patch(), headers);
       if (clashes) panel.show(clashes);
-      else await finish(METADATA.done, undo);
+      else await finish(METADATA.done, [request]);
     },
     failed: (error) => say(error.status === 412 ? METADATA.busy : error.message),
     close,

@@ -1,6 +1,6 @@
 // Sends a patch of metadata; changes by others that leave its keys alone are no reason to ask.
 import { get, groupPath, sender } from '../api.js';
-import { inverse, same } from './rows.js';
+import { same } from './rows.js';
 
 const SILENT_REPEATS = 3;
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -22,8 +22,8 @@ function clashes(patch, before, now, events) {
 export const pairs = ({ metadata }) => new Map(Object.entries(metadata ?? {}));
 
 // Answers save(patch, headers) -> { clashes } with the keys that others changed meanwhile, [{ key,
-// theirs, mine, who }], undefined for what is not there; once it is saved { undo }, which takes it
-// back (null where that cannot be). Both throw `Failure`.
+// theirs, mine, who }], undefined for what is not there; once it is saved { request }, its id.
+// Throws `Failure`.
 export function keeper({ id, version: opened }, before) {
   const send = sender();
   const change = (patch, version, headers) => send('PATCH', groupPath(id), {
@@ -35,9 +35,7 @@ export function keeper({ id, version: opened }, before) {
     let expected = opened;
     for (let repeats = 0; ; repeats += 1) {
       try {
-        const { version } = await change(patch, expected, headers);
-        const back = inverse(patch, before);
-        return { undo: back && ((given) => change(back, version, given?.headers)) };
+        return { request: (await change(patch, expected, headers)).request };
       } catch (error) {
         if (error.status !== 412 || repeats >= SILENT_REPEATS) throw error;
         const { customer_group: group } = await get(groupPath(id), { fields: '+version' });

@@ -80,16 +80,6 @@ export function difference(rows, before) {
   return Object.fromEntries([...changed, ...removed]);
 }
 
-const holdsNull = (value) => value === null
-  || (typeOf(value) === 'object' && Object.values(value).some(holdsNull));
-
-// The patch that takes `patch` back; null where there is none, as no merge patch can store a null.
-export function inverse(patch, before) {
-  const old = Object.keys(patch).map((key) => [key, before.get(key)]);
-  if (old.some(([, value]) => holdsNull(value))) return null;
-  return Object.fromEntries(old.map(([key, value]) => [key, value ?? null]));
-}
-
 // Lines with a tab, colon or equals sign as rows; null when it is just a text for one cell. A
 // single line needs a tab, an equals sign, or a colon with a blank: "shop:id" is a key.
 export function pasted(text) {

@@ -1,67 +1,90 @@
-// What is left to say of a group that was deleted: by whom, when, and how it was.
-import { h } from '../dom.js';
+// What is left to say of a group that was deleted, and the way to bring it back.
+import { get, groupPath, sender } from '../api.js';
+import { h, icon } from '../dom.js';
+import { reasonField, submission } from '../form.js';
+import { href } from '../router.js';
 import { grouped, moment } from '../words/common.js';
 import { DELETED } from '../words/deleted.js';
 import { GENERAL } from '../words/detail.js';
-import { kindOf, who } from '../words/history.js';
+import { who } from '../words/history.js';
+import { MISSING } from '../words/session.js';
 import { clipped, exact, fact } from './general.js';
+import { nameField } from './groupname.js';
 import { historyCard } from './historycard.js';
 import { metadataCard } from './metadatacard.js';
-import { missingCard } from './missing.js';
+import { notice } from './missing.js';
+import { toastUndo } from './undo.js';
 
-const patched = (metadata, { set, removed, cleared }) => {
-  const left = { ...(cleared ? {} : metadata), ...set };
-  for (const key of removed) delete left[key];
-  return left;
-};
+const LIST = '/customer-groups';
 
-// How the group was at its end, from its events, newest first; `whole` when none is missing.
-function lastState(events) {
-  const state = { metadata: {}, count: 0, whole: events.at(-1).data.version === 1 };
-  for (const event of events.toReversed()) {
-    const { data } = event;
-    if (data.name !== undefined) state.name = data.name;
-    switch (kindOf(event)) {
-      case 'GroupCreated':
-        state.metadata = data.metadata ?? {};
-        state.created = event.time;
-        break;
-      case 'MetadataChanged': state.metadata = patched(state.metadata, data); break;
-      case 'CustomersAdded': state.count += data.customer_ids.length; break;
-      case 'CustomersRemoved': state.count -= data.customer_ids.length; break;
-      default:
-    }
-  }
-  return state;
+// Its name is asked for when somebody else has taken the old one. `restored()` follows.
+function restoreForm(id, { name: old, links, restored }) {
+  const send = sender();
+  const name = nameField({ value: old, hint: DELETED.otherName });
+  const reason = reasonField();
+  const button = h('button', { class: 'btn primary', type: 'submit' },
+    icon('undo'), DELETED.restore);
+  const submit = submission({
+    button,
+    reason,
+    async run({ headers }) {
+      const body = name.element.hidden ? {} : { name: name.typed() };
+      const answer = await send('POST', `${groupPath(id)}/restore`, { body, headers });
+      await restored();
+      toastUndo(DELETED.done(answer.body.customer_group.name), {
+        requests: [answer.request], after: () => {}, // the page notices by itself
+      });
+    },
+    async failed(error) {
+      if (error.code === 'name-taken') name.element.hidden = false;
+      await name.refused(error);
+    },
+  });
+  name.element.hidden = true;
+  const onsubmit = (event) => {
+    event.preventDefault();
+    if (name.element.hidden || name.check()) submit();
+  };
+  return h('form', { novalidate: true, onsubmit },
+    name.element, reason.element, h('div', { class: 'actions' }, button, links));
 }
 
-// `last` is the group as it was last seen here, if it was.
-export function deletedGroup(id, events, last) {
-  const end = events.find((event) => kindOf(event) === 'GroupDeleted');
-  const state = lastState(events);
-  if (last) {
-    const { name, metadata, customers_count: count, created_at: created } = last;
-    Object.assign(state, { metadata: metadata ?? {}, count, created, whole: true });
-    state.name ??= name;
-  }
-  const name = state.name ?? DELETED.unnamed;
-  const card = missingCard({
-    title: DELETED.title, text: DELETED.text(name, who(end.actor), moment(end.time)),
-  });
+// `end` is the event that deleted it; the group is shown as it was just before that.
+export async function deletedGroup(id, end, restored) {
+  const before = end.data.position - 1;
+  const query = { as_of: before, fields: '+customers_count' };
+  const { customer_group: group } = await get(groupPath(id), query);
+  const { name } = group;
+  const button = (to, words) => h('a', { class: 'btn', href: href(to) }, words);
+  const card = h('section', { class: 'card ended', 'aria-label': DELETED.title },
+    h('h1', { class: 'sr' }, DELETED.title),
+    notice({
+      image: 'trash',
+      title: DELETED.title,
+      text: DELETED.text(name, who(end.actor), moment(end.time)),
+    }),
+    restoreForm(id, {
+      name,
+      restored,
+      links: [
+        button(`${LIST}/${encodeURIComponent(id)}?as_of=${before}`, DELETED.asOf),
+        button(LIST, MISSING.back),
+      ],
+    }));
   const facts = h('section', { class: 'card', 'aria-label': DELETED.state },
     h('dl', { class: 'facts' },
-      state.whole && fact(GENERAL.customers, grouped(state.count)),
-      state.created && fact(GENERAL.created, exact(state.created)),
+      fact(GENERAL.customers, grouped(group.customers_count)),
+      fact(GENERAL.created, exact(group.created_at)),
       fact(GENERAL.deleted, exact(end.time)),
       fact(GENERAL.deletedBy, clipped(who(end.actor)))));
   const metadata = metadataCard(null);
-  metadata.paint(state.metadata);
+  metadata.paint(group.metadata);
   const history = historyCard(id);
   return {
     name,
     columns: [
       h('div', { class: 'col' }, card, facts),
-      h('div', { class: 'col' }, state.whole && metadata.element, history.element),
+      h('div', { class: 'col' }, metadata.element, history.element),
     ],
     loaded: history.refresh(),
   };

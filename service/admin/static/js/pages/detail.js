@@ -6,7 +6,6 @@ import { follow } from '../live.js';
 import { go, keptQuery } from '../router.js';
 import { TITLE } from '../words/common.js';
 import { GENERAL } from '../words/detail.js';
-import { kindOf } from '../words/history.js';
 import { MISSING } from '../words/session.js';
 import { skeleton } from './bones.js';
 import { generalCard, stayRelative } from './general.js';
@@ -18,7 +17,6 @@ import { brokenCard, missingCard } from './missing.js';
 
 const LIST = '/customer-groups';
 const QUERY = { fields: '+customers_count,+version' };
-const HISTORY_LIMIT = 50;
 
 export function open({ params: { id }, frame }) {
   const here = `${LIST}/${encodeURIComponent(id)}`;
@@ -48,14 +46,22 @@ export function open({ params: { id }, frame }) {
   const drop = oneAtATime(async () => {
     const { deleteGroup } = await import('./remove.js');
     deleting = true;
-    const sure = await deleteGroup(group);
+    const sure = await deleteGroup(group, () => go(here));
     deleting = false;
     if (!sure) return;
     close();
     go(LIST, { replace: true });
   });
 
-  const general = generalCard(id, { edit: opening('edit'), drop });
+  const general = generalCard(id, () => [
+    { icon: 'pencil', label: GENERAL.edit, keys: ['E'], run: opening('edit') },
+    { icon: 'history', label: GENERAL.history, run: () => go(`${here}/history`) },
+    events.length && {
+      icon: 'clock', label: GENERAL.asOf, run: () => go(`${here}?as_of=${events[0].data.position}`),
+    },
+    '-',
+    { icon: 'trash', label: GENERAL.drop, danger: true, run: drop },
+  ].filter(Boolean));
   const metadata = metadataCard(here);
   const history = historyCard(id);
   const json = jsonCard();
@@ -123,19 +129,19 @@ export function open({ params: { id }, frame }) {
   }
 
   async function gone() {
-    const { events: all } = await get(`${groupPath(id)}/history`, { limit: HISTORY_LIMIT })
-      .catch((error) => {
-        if (error.status !== 404) throw error;
-        return { events: [] };
-      });
+    const query = { type: 'GroupDeleted', limit: 1 };
+    const { events: [end] } = await get(`${groupPath(id)}/history`, query).catch((error) => {
+      if (error.status !== 404) throw error;
+      return { events: [] };
+    });
+    const last = end && await (await import('./deleted.js')).deletedGroup(id, end, frame.again);
+    if (over) return;
     close();
     ready.resolve(false);
-    if (all.some((event) => kindOf(event) === 'GroupDeleted')) {
-      const { deletedGroup } = await import('./deleted.js');
-      const end = deletedGroup(id, all, group);
-      name(end.name);
-      show('deleted', ...end.columns);
-      await end.loaded;
+    if (last) {
+      name(last.name);
+      show('deleted', ...last.columns);
+      await last.loaded;
     } else {
       name(MISSING.title);
       show('missing', missingCard({ text: MISSING.group }));

@@ -6,9 +6,9 @@ import { toast } from '../overlay.js';
 import { guardLeaving } from '../router.js';
 import { SAVE } from '../words/dialogs.js';
 import { EDIT_GROUP } from '../words/forms.js';
-import { toastUndo } from './changes.js';
 import { drawerForm } from './formframe.js';
 import { nameField } from './groupname.js';
+import { toastUndo } from './undo.js';
 
 const SILENT_REPEATS = 3;
 const NAMING = /\.(Renamed|GroupRestored)\./;
@@ -39,11 +39,6 @@ export function open({ page, close }) {
     await close();
   }
 
-  // Back to the old name, unless the group has changed again.
-  const undo = (after) => ({ headers } = {}) => send('POST', groupPath(id), {
-    body: { name: known.name }, headers: { ...headers, 'If-Match': `"${after}"` },
-  });
-
   // Changes that leave the name alone (members move the version too) are no reason to ask.
   async function save(headers, repeats = 0) {
     const body = { name: name.typed() };
@@ -52,7 +47,7 @@ export function open({ page, close }) {
       const answer = await send('POST', groupPath(id), { body, headers: conditional });
       await finish();
       toastUndo(EDIT_GROUP.done(answer.body.customer_group.name), {
-        change: undo(answer.version), after: () => page.refresh(),
+        requests: [answer.request], after: () => page.refresh(),
       });
     } catch (error) {
       if (error.status !== 412 || repeats >= SILENT_REPEATS) throw error;

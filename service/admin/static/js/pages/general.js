@@ -47,8 +47,8 @@ export function idChip(id) {
   }, h('span', null, id), icon('copy'));
 }
 
-// `edit` and `drop` are what the menu does.
-export function generalCard(id, { edit, drop }) {
+// `items()` are those of the menu; without them there is none.
+export function generalCard(id, items) {
   const name = h('h1', { id: 'group-name' });
   const version = h('span', { class: 'chip' });
   const count = h('dd');
@@ -56,11 +56,7 @@ export function generalCard(id, { edit, drop }) {
   const element = h('section', { class: 'card general', 'aria-labelledby': 'group-name' },
     h('div', { class: 'head' },
       h('div', null, name, h('div', { class: 'under' }, idChip(id), version)),
-      h('div', null, menu(GENERAL.actions, () => [
-        { icon: 'pencil', label: GENERAL.edit, keys: ['E'], run: edit },
-        '-',
-        { icon: 'trash', label: GENERAL.drop, danger: true, run: drop },
-      ]))),
+      items && h('div', null, menu(GENERAL.actions, items))),
     facts);
 
   // `events` are the newest of the history, so far as they were loaded.
@@ -73,7 +69,7 @@ export function generalCard(id, { edit, drop }) {
       h('div', null, h('dt', null, GENERAL.customers), count),
       fact(GENERAL.created, exact(group.created_at)),
       fact(GENERAL.createdBy, clipped(called(group.created_by, events))),
-      fact(GENERAL.updated, relative(group.updated_at),
+      fact(GENERAL.updated, (items ? relative : exact)(group.updated_at),
         h('small', { class: 'clip', title: update && who(update.actor) },
           update && GENERAL.by(who(update.actor)))));
   }

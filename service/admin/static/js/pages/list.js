@@ -64,7 +64,7 @@ export function open() {
   const remove = oneAtATime(async (row) => {
     const at = groups.state.rows.findIndex(({ id }) => id === row.id);
     const { deleteGroup } = await import('./remove.js');
-    if (!await deleteGroup(row)) return;
+    if (!await deleteGroup(row, groups.reload)) return;
     await groups.reload();
     if (!groups.focusRow(at)) title.focus();
   });

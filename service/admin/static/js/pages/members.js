@@ -1,13 +1,13 @@
 // The Customers section of a group: table, and what can be done with selected rows.
-import { get, groupPath } from '../api.js';
+import { groupPath } from '../api.js';
 import { h, icon } from '../dom.js';
 import { menu } from '../menu.js';
 import { go, href } from '../router.js';
 import { noHit } from '../table/parts.js';
-import { table } from '../table/table.js';
-import { MEMBERS, PEOPLE } from '../words/members.js';
-import { notice, notLoaded } from './missing.js';
-import { PEOPLE_SORTS, peopleColumns, peopleFilters, personName } from './people.js';
+import { MEMBERS } from '../words/members.js';
+import { memberTable } from './membertable.js';
+import { notice } from './missing.js';
+import { personName } from './people.js';
 import { selecting } from './selecting.js';
 
 // `onCount(count)` is told how many members there are, whenever that was learnt.
@@ -30,11 +30,6 @@ export function membersSection({ id, page, onCount }) {
     { icon: 'trash', label: MEMBERS.remove, danger: true, run: () => selected.takeOut([person]) },
   ]);
 
-  async function load({ filters, ...query }) {
-    const answer = await get(path, { ...query, q: query.q || null, ...filters });
-    return { rows: answer.customers, count: answer.count, capped: answer.count_capped };
-  }
-
   const nobody = () => notice({
     image: 'users',
     title: MEMBERS.none,
@@ -45,22 +40,12 @@ export function membersSection({ id, page, onCount }) {
     ],
   });
 
-  const rows = table({
-    label: MEMBERS.table,
-    prefix: 'm_',
-    columns: peopleColumns({ link: true }),
-    sorts: [{ label: MEMBERS.added, sort: 'added_at' }, ...PEOPLE_SORTS],
-    filters: peopleFilters(),
-    order: '-added_at',
-    size: 10,
+  const rows = memberTable({
+    id,
     pick: true,
-    hint: true,
-    rowName: personName,
     actions,
-    load,
     newRows: MEMBERS.fresh,
     empty: (narrowed, clear) => (narrowed ? noHit(clear) : nobody()),
-    failed: notLoaded(PEOPLE.failed),
     painted(state, narrowed) {
       tools.hidden = !narrowed && !state.count;
       if (!narrowed) onCount?.(state.count);

@@ -3,11 +3,12 @@ import { askToLeave, modal } from '../dialogs.js';
 import { h, icon, keyHint } from '../dom.js';
 import { reasonField, submission } from '../form.js';
 import { menu } from '../menu.js';
-import { announce, failed, toast } from '../overlay.js';
+import { announce, failed } from '../overlay.js';
 import { guardLeaving } from '../router.js';
 import { CANCEL, CLOSE } from '../words/dialogs.js';
-import { membershipChange, toastWithUndo } from './changes.js';
+import { membershipChange } from './changes.js';
 import { tickByRow } from './tick.js';
+import { toastUndo } from './undo.js';
 
 const searchOf = (rows) => rows.tools
   .map((tool) => tool.querySelector('input[type=search]')).find(Boolean);
@@ -62,9 +63,7 @@ export function pickModal({ makeTable, rowName, path, words, extra, after, close
     release();
     await Promise.resolve(after()).catch(() => {});
     await close();
-    const text = words.done(outcome);
-    if (outcome.already) toast(text);
-    else toastWithUndo(text, { path, verb: 'add', ids, after });
+    toastUndo(words.done(outcome), { requests: outcome.requests, after });
   }
 
   const button = h('button', { class: 'btn primary', type: 'button', onclick: save }, words.save);

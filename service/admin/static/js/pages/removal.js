@@ -1,10 +1,10 @@
 // The prompt that takes rows out: customers out of a group, or groups off a customer.
 import { ask } from '../dialogs.js';
 import { h } from '../dom.js';
-import { toast } from '../overlay.js';
 import { LEAVING, REMOVING } from '../words/removal.js';
-import { membershipChange, toastWithUndo } from './changes.js';
+import { membershipChange } from './changes.js';
 import { fullName, personName } from './people.js';
+import { toastUndo } from './undo.js';
 
 const NAMED = 3;
 
@@ -40,8 +40,6 @@ export async function takeOut({ what, chosen, rows, path, from, title, after }) 
   rows.picked.drop(chosen);
   await after(() => {
     if (!rows.focusRow(Math.max(at, 0))) title.focus();
-    const text = words.done(outcome);
-    if (outcome.absent) toast(text);
-    else toastWithUndo(text, { path, verb: 'remove', ids, after: () => after() });
+    toastUndo(words.done(outcome), { requests: outcome.requests, after: () => after() });
   });
 }

@@ -5,6 +5,9 @@ const moments = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric', month: 'short', year: 'numeric',
   hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short',
 });
+const minutes = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit',
+});
 const relative = new Intl.RelativeTimeFormat('en-GB', { numeric: 'auto' });
 const STEPS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 7]];
 
@@ -15,6 +18,7 @@ export const grouped = (number) => numbers.format(number);
 export const plural = (number, one, many = `${one}s`) =>
   `${grouped(number)} ${number === 1 ? one : many}`;
 export const day = (instant) => short(days.format(new Date(instant)));
+export const minute = (instant) => short(minutes.format(new Date(instant)));
 export const moment = (instant) => short(moments.format(new Date(instant)));
 
 // "2 hours ago"; a date once a week has passed.

@@ -11,7 +11,7 @@ const stay = (count) => {
 export const DELETE_GROUP = {
   title: 'Delete customer group',
   body: ({ name, customers_count: count }) =>
-    `${name} will be deleted. ${stay(count)} This cannot be undone.`,
+    `${name} will be deleted. ${stay(count)} Only a restore brings the group back.`,
   done: ({ name }) => `${name} was deleted`,
 };
 

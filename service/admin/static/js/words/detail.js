@@ -6,6 +6,8 @@ export const GENERAL = {
   actions: 'Group actions',
   edit: 'Edit',
   add: 'Add customers',
+  history: 'View history',
+  asOf: 'View as it was',
   drop: 'Delete',
   copyId: (id) => `Copy ID ${id}`,
   idCopied: 'ID copied',

@@ -7,8 +7,6 @@ export const HISTORY = {
   title: 'History',
   count: (number) => plural(number, 'event'),
   all: 'View all',
-  fewer: 'Show fewer',
-  newest: (shown, number) => `The newest ${shown} of ${plural(number, 'event')}.`,
   failed: 'The history could not be loaded.',
   reason: 'Reason:',
   more: (number) => `and ${plural(number, 'more', 'more')}`,
@@ -18,23 +16,31 @@ export const HISTORY = {
 // The name of an event without its version: "Renamed".
 export const kindOf = (event) => event.type.split('.')[1];
 
+// Why it was done. An undo names the request that it took back, which says nothing to people.
+export const reasonOf = ({ data: { reason } }) =>
+  reason?.replace(/^undo of request [^\s:]+/, 'Undo of an earlier change');
+
 // What people call an actor: a user's e-mail, a key's title, else its kind.
 export const who = (actor) => actor.label
   ?? (actor.id === 'cli' ? 'Command line' : KINDS[actor.type] ?? actor.id);
 
+const customers = (number) => (number === undefined ? 'customers' : plural(number, 'customer'));
+
 export const CHANGED = {
-  created: 'created the group',
-  renamed: 'renamed the group',
+  naming: {
+    GroupCreated: ['created the group', ''],
+    Renamed: ['renamed the group', 'to '],
+    GroupRestored: ['restored the group', 'as '],
+  },
   set: 'set',
   to: 'to',
   changed: 'changed',
   removed: 'removed',
   cleared: 'cleared the metadata',
   keys: (number) => `changed ${plural(number, 'metadata key')}`,
-  added: (number) => `added ${plural(number, 'customer')}`,
-  left: (number) => `removed ${plural(number, 'customer')}`,
+  added: (number) => `added ${customers(number)}`,
+  left: (number) => `removed ${customers(number)}`,
   deleted: 'deleted the group',
-  restored: 'restored the group',
 };
 
 function metadata({ set, removed, cleared }) {
@@ -44,17 +50,16 @@ function metadata({ set, removed, cleared }) {
   return `${removed.length ? CHANGED.removed : CHANGED.changed} ${keys[0]}`;
 }
 
-// What somebody did, to follow their name: "added 12 customers".
+// What somebody did, to follow their name: "added 12 customers"; without their number where the
+// event does not come with its changes.
 export function sentence(event) {
-  const { data } = event;
-  switch (kindOf(event)) {
-    case 'GroupCreated': return `${CHANGED.created} ${data.name}`;
-    case 'Renamed': return `${CHANGED.renamed} ${CHANGED.to} ${data.name}`;
+  const { data, changes: { customers: whom } = {} } = event;
+  const kind = kindOf(event);
+  switch (kind) {
     case 'MetadataChanged': return metadata(data);
-    case 'CustomersAdded': return CHANGED.added(data.customer_ids.length);
-    case 'CustomersRemoved': return CHANGED.left(data.customer_ids.length);
+    case 'CustomersAdded': return CHANGED.added(whom?.added.count);
+    case 'CustomersRemoved': return CHANGED.left(whom?.removed.count);
     case 'GroupDeleted': return CHANGED.deleted;
-    case 'GroupRestored': return `${CHANGED.restored} as ${data.name}`;
-    default: return kindOf(event);
+    default: return CHANGED.naming[kind] ? `${CHANGED.naming[kind].join(' ')}${data.name}` : kind;
   }
 }

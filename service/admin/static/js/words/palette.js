@@ -33,6 +33,8 @@ export const COMMANDS = {
   rename: (name) => `Rename ${name}`,
   addCustomers: (name) => `Add customers to ${name}`,
   metadata: (name) => `Edit the metadata of ${name}`,
+  history: (name) => `History of ${name}`,
+  now: (name) => `Back to ${name} as it is now`,
   importList: (name) => `Import a list into ${name}`,
   thisGroup: 'this group',
   editCustomer: 'Edit this customer',

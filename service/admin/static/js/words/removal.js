@@ -1,4 +1,4 @@
-// The command bar over selected rows, the prompt that takes them out, and taking that back.
+// The command bar over selected rows, the prompt that takes them out.
 import { grouped, plural } from './common.js';
 
 const selected = (count) => `${grouped(count)} selected`;
@@ -30,11 +30,4 @@ export const LEAVING = {
   more,
   done: ({ removed, absent }) => `Removed from ${plural(removed, 'group')}`
     + (absent ? `, had left ${grouped(absent)} already` : ''),
-};
-
-export const UNDO = {
-  action: 'Undo',
-  done: 'Undone',
-  title: 'Undo this change',
-  body: 'This service wants a reason for that as well.',
 };

@@ -1,0 +1,203 @@
+"""What each group was, from when to when: its states, and how many members it had."""
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from domain.group import Group, GroupEvent
+from projections.conditions import Conditions, contained, where
+from projections.intervals import EACH_SPAN, ENDS, ended_after, holding, open_at
+from projections.pages import Listing, Order
+from projections.sql import Read, Row, Write
+
+if TYPE_CHECKING:
+    from projections.store import Store
+
+T = TypeVar("T")
+
+VERSION = 1
+
+SCHEMA = (
+    """
+    CREATE TABLE group_state (
+      since_position BIGINT PRIMARY KEY,
+      until_position BIGINT,
+      span BIGINT,
+      group_key BIGINT NOT NULL,
+      id TEXT COLLATE "C" NOT NULL,
+      name TEXT COLLATE "C" NOT NULL,
+      name_folded TEXT COLLATE "C" NOT NULL,
+      created_by TEXT COLLATE "C" NOT NULL,
+      created_at BIGINT NOT NULL,
+      updated_at BIGINT NOT NULL,
+      document BYTEA NOT NULL
+    )
+    """,
+    "CREATE INDEX group_state_of_group ON group_state (group_key, since_position)",
+    "CREATE INDEX group_state_open ON group_state (since_position) WHERE until_position IS NULL",
+    "CREATE INDEX group_state_ended ON group_state (span, since_position, until_position)"
+    " WHERE until_position IS NOT NULL",
+    """
+    CREATE TABLE group_count (
+      group_key BIGINT NOT NULL,
+      position BIGINT NOT NULL,
+      customers_count BIGINT NOT NULL,
+      version BIGINT NOT NULL,
+      PRIMARY KEY (group_key, position)
+    ) /* clustered */
+    """,
+)
+"""A state is an interval in which the group lived and neither name nor metadata changed; each event
+but the first has a row of counts. Times are milliseconds since 1970."""
+
+BEGIN = """
+INSERT INTO group_state
+SELECT :position, NULL, NULL, g.group_key, g.id, g.name, g.name_folded, g.created_by, g.created_at,
+  g.updated_at, d.document
+FROM group_list g JOIN group_detail d ON d.group_key = g.group_key WHERE g.id = :id
+"""
+
+END = f"""
+UPDATE group_state SET {ENDS}
+WHERE until_position IS NULL
+AND group_key = (SELECT g.group_key FROM group_list g WHERE g.id = :id)
+"""
+
+COUNTED = """
+INSERT INTO group_count
+SELECT g.group_key, :position, g.customers_count, g.version FROM group_list g WHERE g.id = :id
+"""
+
+COUNT = """
+coalesce((SELECT n.customers_count FROM group_count n
+  WHERE n.group_key = g.group_key AND n.position <= :at ORDER BY n.position DESC LIMIT 1), 0)
+"""
+
+ORDERS = {
+    "id": Order(("g.id", str)),
+    "name": Order(("g.name_folded", str), ("g.name", str), ("g.id", str)),
+    "created_at": Order(("g.created_at", int), ("g.id", str)),
+    "updated_at": Order(("g.updated_at", int), ("g.id", str)),
+    "customers_count": Order((COUNT, int), ("g.id", str)),
+}
+
+COLUMNS = {
+    "id": "g.group_key IN (SELECT k.group_key FROM group_list k WHERE k.id = {})",
+    "name": "g.name = {}",
+    "created_by": "g.created_by = {}",
+    "created_at": "g.created_at",
+    "updated_at": "g.updated_at",
+    "customers_count": COUNT,
+    "customers": "g.group_key IN (SELECT m.group_key FROM membership m"
+    f" WHERE m.customer_id = {{}} AND {open_at('m')}"
+    " UNION ALL SELECT m.group_key FROM membership m"
+    f" WHERE m.customer_id = {{}} AND m.until_position > :at AND m.since_position <= :at)",
+}
+"""How each filter reads; `{}` is one value or all of several."""
+
+NARROW = ("id", "customers")
+"""Filters that name the groups which have to be looked at."""
+
+ROW = "g.group_key, g.id, g.document, coalesce(n.customers_count, 0), coalesce(n.version, 1)"
+
+COUNTED_LAST = """
+LEFT JOIN group_count n ON n.group_key = g.group_key AND n.position = (
+  SELECT max(l.position) FROM group_count l WHERE l.group_key = g.group_key AND l.position <= :at)
+"""
+
+ONE = f"""
+SELECT {ROW} FROM group_list k JOIN group_state g ON g.since_position = (
+  SELECT max(l.since_position) FROM group_state l
+  WHERE l.group_key = k.group_key AND l.since_position <= :at)
+{COUNTED_LAST}
+WHERE k.id = :id AND (g.until_position IS NULL OR g.until_position > :at)
+"""
+
+
+@singledispatch
+def apply(event: Any, position: int, write: Write) -> None:
+    """Let the states follow an event that `group_list` and `group_detail` have followed already."""
+
+
+@apply.register
+def _(event: Group.GroupCreated, position: int, write: Write) -> None:
+    write(BEGIN, position=position, id=event.originator_id)
+
+
+@apply.register(Group.Renamed)
+@apply.register(Group.MetadataChanged)
+def _(event: GroupEvent, position: int, write: Write) -> None:
+    write(END, position=position, id=event.originator_id)
+    write(BEGIN, position=position, id=event.originator_id)
+    write(COUNTED, position=position, id=event.originator_id)
+
+
+@apply.register(Group.CustomersAdded)
+@apply.register(Group.CustomersRemoved)
+def _(event: GroupEvent, position: int, write: Write) -> None:
+    write(COUNTED, position=position, id=event.originator_id)
+
+
+@apply.register
+def _(event: Group.GroupDeleted, position: int, write: Write) -> None:
+    write(END, position=position, id=event.originator_id)
+    write(COUNTED, position=position, id=event.originator_id)
+
+
+@apply.register
+def _(event: Group.GroupRestored, position: int, write: Write) -> None:
+    write(BEGIN, position=position, id=event.originator_id)
+    write(COUNTED, position=position, id=event.originator_id)
+
+
+def one(read: Read, group_id: str, at: int) -> Row | None:
+    """Return the columns `ROW` of a group that lived at a position."""
+    rows = read(ONE, id=group_id, at=at)
+    return rows[0] if rows else None
+
+
+def listing(
+    store: "Store",
+    make: Callable[..., T],
+    *,
+    order: tuple[str, bool],
+    conditions: Conditions | None,
+    words: tuple[str, ...],
+    at: int,
+) -> Listing[T]:
+    """Return the list of the groups that lived at a position, made of the columns `ROW`.
+
+    Names, times and counts are those of then. Looks at all groups of then, or at those that the
+    filters name.
+    """
+    parameters: dict[str, Any] = {"at": at}
+    test = where(conditions, COLUMNS, parameters)
+    test += contained(store, words, "g.name_folded", parameters)
+    ended = store.probed("group_state", "g", ended_after("g"))
+    all_groups = (
+        ("group_state g", f"{open_at('g')}{test}"),
+        (f"{EACH_SPAN} CROSS JOIN {ended}", f"{ended_after('g')}{test}"),
+    )
+    named_groups = (("group_state g", f"{holding('g')}{test}"),)
+    (source, condition), *others = named_groups if _is_narrow(conditions) else all_groups
+    return Listing(
+        make=make,
+        columns=ROW,
+        found="g.since_position",
+        source=source,
+        condition=condition,
+        others=tuple(others),
+        joins=f"JOIN group_state g ON g.since_position = page.since_position {COUNTED_LAST}",
+        parameters=parameters,
+        order=ORDERS[order[0]],
+        descending=order[1],
+        scope=repr(("groups", at, order, conditions, words)),
+    )
+
+
+def _is_narrow(conditions: Conditions | None) -> bool:
+    """Whether a filter that names groups must hold, whatever else does."""
+    return any(
+        name in NARROW or (name == "$and" and any(map(_is_narrow, value)))
+        for name, value in (conditions or {}).items()
+    )

@@ -1,0 +1,111 @@
+"""The log of an export into a database that has none: the same positions, the same id."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from domain.transcoding import EventTranscoder
+from projections import log, merkle, rebuild, schema
+from projections.log import LoggedEvent
+from projections.progress import Progress, no_progress
+from projections.read_models import FOLLOWERS, TABLES
+from projections.rebuild import FRESH
+from projections.store import Changes, Store, StoreUnavailable
+
+INSERT = (
+    f"INSERT INTO stored_events ({log.EVENT})"
+    " VALUES (:position, :group_id, :version, :topic, :state)"
+)
+
+BATCH_BYTES = 8 * 1024 * 1024
+"""A batch ends here, however few events it has: memory is bounded."""
+
+
+class LogNotEmpty(Exception):
+    """The database has a log already."""
+
+
+class NotALog(Exception):
+    """An event cannot follow the ones before it; the message names its position."""
+
+
+def import_log(
+    store: Store,
+    log_id: str,
+    events: Callable[[], Iterator[LoggedEvent]],
+    *,
+    count: int,
+    progress: Progress = no_progress,
+    finish: Callable[[], Any] = lambda: None,
+) -> None:
+    """Make these `count` events the log of an empty database; `events` is called twice.
+
+    First fresh tables are filled with what the events say, batch by batch, beside the empty ones
+    that everybody sees. Then one transaction takes in the events and puts the tables in place; it
+    runs `finish` last. Stopped at any moment before its end, nothing has changed, and the import
+    may begin again. What `events` raises stops it. Progress has two steps for each event.
+
+    Raises `LogNotEmpty`, `NotALog`, `RebuildOvertaken` when a rebuild or another import begins.
+    """
+    _refuse_another(store)
+    generation = rebuild.begin(store)
+    fresh = Changes(store, FRESH)
+    done = 0
+    for batch in _batches(events(), rebuild.BATCH[store.dialect]):
+        with store.filling():
+            rebuild.check_generation(store, generation)
+            _follow(batch, fresh)
+        done += len(batch)
+        progress(done, 2 * count)
+    with store.defining():
+        rebuild.check_generation(store, generation)
+        _refuse_another(store)
+        schema.keep(store, "log_id", log_id)
+        for batch in _batches(events(), rebuild.BATCH[store.dialect]):
+            store.execute_many(INSERT, [event._asdict() for event in batch])
+            merkle.append(batch, fresh)
+            done += len(batch)
+            progress(done, 2 * count)
+        end = log.end(store.read)
+        if end:
+            store.go_on_after(end)
+        while not store.lock_tables(TABLES):
+            time.sleep(rebuild.PAUSE_SECONDS)
+        rebuild.swap(store)
+        finish()
+
+
+def _refuse_another(store: Store) -> None:
+    if log.end(store.read):
+        identity = log.log_id(store.read)
+        raise LogNotEmpty(f"The database has the events of {identity} already.")
+
+
+def _batches(events: Iterator[LoggedEvent], longest: int) -> Iterator[Sequence[LoggedEvent]]:
+    batch: list[LoggedEvent] = []
+    size = 0
+    for event in events:
+        batch.append(event)
+        size += len(event.state)
+        if len(batch) == longest or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _follow(events: Sequence[LoggedEvent], write: Changes) -> None:
+    """Let the read models follow, all but the tree, which needs the log's id in its place."""
+    mapper: Mapper[str] = Mapper(EventTranscoder())
+    for logged in events:
+        try:
+            event = mapper.to_domain_event(StoredEvent(*logged[1:]))
+            for read_model in FOLLOWERS:
+                read_model.apply(event, logged.position, write)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            message = f"The event at position {logged.position} cannot be replayed: {error!r}."
+            raise NotALog(message) from error

@@ -1,0 +1,100 @@
+"""The Merkle tree of a long log: what it adds to a change, and what checks and proofs cost.
+
+`python -m tests.benchmarks.proving EVENTS` measures it alone, on both databases.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+from projections import log, merkle
+from projections.store import Store
+from projections.stores import open_store
+from service import signing
+from service.verification import check_log
+from tests.benchmarks.moving import Figure, fill, timed
+from tests.postgres import PostgresServer
+
+EVENTS = 1_000_000
+TIMES = 50
+
+Row = tuple[str, str]
+
+
+def milliseconds(call: Callable[[], object], times: int = TIMES) -> float:
+    """The median of so many calls."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - began)
+    return median(taken) * 1000
+
+
+def measure(url: str, events: int) -> Iterator[Row]:
+    """Fill a database of a schema that is not there yet, and measure."""
+    fill(url, events)
+    found: Figure = timed("verify --log", url, events, "verify", "--log")
+    yield "verify --log, events/s", f"{found.per_second:,.0f}"
+    yield "verify --log, MB", f"{found.megabytes:.0f}"
+    store = open_store(url)
+    read = store.read
+    began = time.process_time()
+    assert check_log(store).problems == []
+    yield "the same, events per second of our CPU", f"{events / (time.process_time() - began):,.0f}"
+    size = merkle.size(read)
+    yield "root, ms", f"{milliseconds(lambda: merkle.root(read, size - 1)):.2f}"
+    middle = log.after(read, 0, limit=1)[0].position + size // 3
+    yield (
+        "inclusion of a position, ms",
+        f"{milliseconds(lambda: merkle.inclusion(read, merkle.number_at(read, middle), size)):.2f}",
+    )
+    consistent = milliseconds(lambda: merkle.consistency(read, size // 3, size - 1))
+    yield "consistency, ms", f"{consistent:.2f}"
+    yield "signed tree head of a log that grew, ms", f"{grown(store):.2f}"
+    yield "leaf of one event in its transaction, us", f"{appended(store, 1) * 1000:.1f}"
+    yield "of each of a hundred, us", f"{appended(store, 100) * 10:.1f}"
+    store.close()
+
+
+def appended(store: Store, count: int) -> float:
+    """How long it takes to add leaves, and to keep the subtrees they complete (ms)."""
+    events = log.after(store.read, 0, limit=count)
+    taken = []
+    with store.deciding():
+        for _ in range(600 // min(count, 10)):
+            began = time.perf_counter()
+            merkle.append(events, store.write)
+            taken.append(time.perf_counter() - began)
+    return sum(taken) / len(taken) * 1000
+
+
+def grown(store: Store) -> float:
+    """How long it takes to sign when there is another leaf (ms)."""
+    events = log.after(store.read, 0, limit=1)
+
+    def sign() -> None:
+        with store.deciding():
+            merkle.append(events, store.write)
+        signing.signed_head(store)
+
+    return milliseconds(sign)
+
+
+def main(events: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, PostgresServer() as postgres:
+        urls = {
+            "SQLite": f"sqlite:///{Path(folder) / 'log.db'}",
+            "PostgreSQL": postgres.create_database(),
+        }
+        for name, url in urls.items():
+            print(f"\n{name}, {events:,} events\n")
+            for what, figure in measure(url, events):
+                print(f"| {what} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS)
