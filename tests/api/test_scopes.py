@@ -17,7 +17,8 @@ KEYS = "/admin/api-keys"
 OPEN = {
     *("/", "/docs", "/docs/<name>", "/openapi.json", "/asyncapi.json"),
     *("/health", "/health/live", "/health/ready", "/auth/user/emailpass"),
-    "/events/schemas/<event>.v1.json",
+    *("/events/schemas/<event>.v1.json", "/app/assets/<version>/<path:name>"),
+    *("/app", "/app/<path:path>"),  # the pages; what is in them asks by itself
 }
 """What needs no credentials."""
 

@@ -189,21 +189,39 @@ def table(measured: dict[str, Measured]) -> Iterator[str]:
         yield line
 
 
-def main() -> None:
+def follow(postgres: PostgresServer, directory: Path) -> dict[str, streams.Measured]:
+    """Measure what following costs on each database."""
+    followed = {}
+    with progress("Following", 2) as show:
+        followed["SQLite"] = streams.measure(f"sqlite:///{directory / 'log.db'}", directory)
+        show(1)
+        followed["PostgreSQL"] = streams.measure(postgres.create_database(), directory)
+        show(1)
+    return followed
+
+
+@click.command()
+@click.option("--following", is_flag=True, help="Only what following costs.")
+def main(following: bool) -> None:
+    """Measure a running `serve` on each database and print the figures beside those of the peer."""
     began = time.monotonic()
     measured = {}
     with tempfile.TemporaryDirectory() as folder, PostgresServer() as postgres:
         directory = Path(folder)
-        with progress("Flask alone: measuring", 1) as show:
-            bare = bench_bare_front()
-            show(1)
-        measured["SQLite"] = bench("SQLite", f"sqlite:///{directory / 'shop.db'}", directory)
-        measured["PostgreSQL"] = bench("PostgreSQL", postgres.create_database(), directory)
-        with progress("Following", 2) as show:
-            followed = {"SQLite": streams.measure(f"sqlite:///{directory / 'log.db'}", directory)}
-            show(1)
-            followed["PostgreSQL"] = streams.measure(postgres.create_database(), directory)
-            show(1)
+        if not following:
+            with progress("Flask alone: measuring", 1) as show:
+                bare = bench_bare_front()
+                show(1)
+            measured["SQLite"] = bench("SQLite", f"sqlite:///{directory / 'shop.db'}", directory)
+            measured["PostgreSQL"] = bench("PostgreSQL", postgres.create_database(), directory)
+        followed = follow(postgres, directory)
+    if measured:
+        print_requests(measured, bare)
+    print("\n" + "\n".join(streams.table(followed)))
+    print(f"\nTook {time.monotonic() - began:.0f} s.")
+
+
+def print_requests(measured: dict[str, Measured], bare: Figures) -> None:
     print(
         f"\n{shop.GROUPS:,} groups, {shop.CUSTOMERS:,} customers, one group of {shop.LARGE:,};"
         f" {CONNECTIONS} connections; 1 worker; load generator, service and database on the same"
@@ -218,8 +236,6 @@ def main() -> None:
     for name, found in measured.items():
         listed = found["list 20"].per_second
         print(f"list 20 on {name} reaches {listed / bare.per_second:.2f} of that.")
-    print("\n" + "\n".join(streams.table(followed)))
-    print(f"\nTook {time.monotonic() - began:.0f} s.")
 
 
 if __name__ == "__main__":
