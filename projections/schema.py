@@ -124,6 +124,14 @@ def property_value(store: Store, name: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+def begin_new_log(store: Store) -> str:
+    """Give the log another id and return it: once restored, its positions mean other events."""
+    log_id = f"log_{ULID()}"
+    with store.defining():
+        keep(store, "log_id", log_id)
+    return log_id
+
+
 def keep(store: Store, name: str, value: str) -> None:
     """Keep a value under a name, in the running transaction."""
     store.execute(

@@ -3,7 +3,6 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from projections.postgres import PostgresStore
 from projections.sqlite import SQLiteStore
 from projections.store import Store
 
@@ -23,6 +22,8 @@ def open_store(url: str) -> Store:
         return SQLiteStore(Path(unquote(url.removeprefix(SQLITE))))
     parts = urlsplit(url)
     if parts.scheme in ("postgresql", "postgres") and parts.path.strip("/"):
+        from projections.postgres import PostgresStore  # half of a command's start, where needed
+
         return PostgresStore(url)
     raise InvalidAddress(
         "accepts sqlite:///path/to/file.db or postgresql://user@host:5432/database"

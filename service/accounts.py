@@ -7,6 +7,7 @@ random bits, which nobody can guess from their SHA-256, so that is how they are 
 import hashlib
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -105,13 +106,23 @@ class User:
     updated_at: str
 
 
+def _hash_of_nothing(hasher: argon2.PasswordHasher) -> str:
+    """Return a hash that no known password has, as slow to compare as any of the hasher's own."""
+    salt, digest = (
+        b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={argon2.low_level.ARGON2_VERSION}${costs}${salt}${digest}"
+
+
 class Accounts:
     """The accounts of one database."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._hasher = argon2.PasswordHasher()
-        self._nobody = self._hasher.hash(secrets.token_hex(8))
+        self._nobody = _hash_of_nothing(self._hasher)
 
     # -- users -------------------------------------------------------------------------------
 

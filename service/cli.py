@@ -1,6 +1,9 @@
-"""customer-groups: the service and everything around it, on the command line."""
+"""customer-groups: the service and everything around it, on the command line.
 
-import asyncio
+A command imports what it alone needs when it is called: `follow` starts four times as fast as
+`serve`, and a `relay` or `deliver` that runs for weeks keeps no web framework in memory.
+"""
+
 import logging
 import os
 import signal
@@ -11,14 +14,9 @@ from pathlib import Path
 import click
 import orjson
 
-from domain.application import CustomerGroups
-from projections import rebuild, schema
-from service import app, audit_commands, delivery, demo_data, moving_commands, signing
+from projections import schema
+from service import audit_commands, moving_commands
 from service.accounts import SCOPES, Accounts, EmailInUse
-from service.feed import Feed, FollowStopped
-from service.follow import Follower, PositionFile
-from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
-from service.server import PortTaken, serve
 from service.settings import PREFIX, READ, InvalidSetting, Settings
 from service.terminal import OPERATOR, acting, database, progress, the_settings
 
@@ -68,6 +66,9 @@ def serve_command() -> None:
     The embedded database is made on the first start, and the first admin's password is printed
     once. A PostgreSQL database is made by `customer-groups init-db`.
     """
+    from service import app
+    from service.server import PortTaken, serve
+
     with database(ready=False, new=True) as (settings, store):
         start_logging(settings.log_format)
         if store.dialect == "sqlite":
@@ -89,15 +90,24 @@ def serve_command() -> None:
 
 
 @main.command("init-db")
-def init_db() -> None:
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="It was restored from a backup: give the log a new id, which tells all who follow it.",
+)
+def init_db(restored: bool) -> None:
     """Make the database, or upgrade an older one; safe to run again.
 
     On PostgreSQL, run it once before `serve`, and once after every upgrade of the program. Prints
     the first admin's password when it makes one.
     """
-    with database(ready=False, new=True) as (settings, store):
+    from service import app
+
+    with database(ready=False, new=not restored) as (settings, store):
         show_password(settings, app.prepare(settings, store))
         click.echo("The database is ready.")
+        if restored:
+            click.echo(f"Its log is now {schema.begin_new_log(store)}.")
 
 
 def show_password(settings: Settings, password: str | None) -> None:
@@ -115,6 +125,8 @@ def rebuild_command(accept_log: bool) -> None:
     moment, nothing has changed. First the log is checked as `verify --log` does: a log that was
     changed is refused, and what a signed tree head says is never overruled.
     """
+    from projections import rebuild
+
     started = time.monotonic()
     with database(ready=False) as (_, store):
         schema.check(store, or_older=True)
@@ -138,6 +150,8 @@ def rotate_key() -> None:
     For when the private key is lost or may be known to others, and after an import. Auditors see
     every key that ever signed, with the sizes, at GET /audit/public-key.
     """
+    from service import signing
+
     with database() as (_, store):
         try:
             head = signing.rotate(store)
@@ -162,6 +176,8 @@ def import_customers(file: Path, dry_run: bool, kind: str | None) -> None:
     Only the columns that the file has are changed. Running it again is safe. Exit 1 when rows were
     refused; each is named.
     """
+    from service.imports import ImportRefused, import_rows, read_csv, read_ndjson
+
     is_csv = kind == "csv" or (kind is None and file.suffix.lower() == ".csv")
     started = time.monotonic()
     with database() as (settings, store), file.open("rb") as stream, acting():
@@ -242,6 +258,8 @@ def deliver() -> None:
     is sent its events one after another, each again until it was accepted, for up to 3 days.
     Killed at any moment and started again, it goes on where it was: nothing is passed over.
     """
+    from service import delivery
+
     with database() as (settings, store):
         start_logging(settings.log_format)
         deliverer = delivery.Deliverer(
@@ -263,6 +281,8 @@ def relay_command(url: str | None, once: bool) -> None:
     relay may be killed and started again at any moment, and a second one only stands by. Several
     servers are separated by commas. Needs the extra `nats`.
     """
+    import asyncio
+
     try:
         from service.relay import RelayStopped
         from service.relaying import relay
@@ -321,6 +341,9 @@ def follow(
     again, and no event is passed over. The position is kept after CMD has succeeded, so an event
     may come twice after a crash, and never not at all. Ends when the service has another log.
     """
+    from service.feed import Feed, FollowStopped
+    from service.follow import Follower, PositionFile
+
     start_logging(the_settings().log_format)
     key = os.environ.get(f"{PREFIX}KEY")
     if not key:
@@ -342,6 +365,9 @@ def demo() -> None:
 
     Running it again adds nothing.
     """
+    from domain.application import CustomerGroups
+    from service import demo_data
+
     with database() as (settings, store), progress("Making a shop") as show:
         application = CustomerGroups(
             store, accept_unknown_customers=settings.accept_unknown_customers

@@ -13,8 +13,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -144,7 +144,7 @@ def post(
     try:
         parts = urlsplit(url)
         found = addresses(parts, ends.left(), allow_private=allow_private)
-        with closing(_connected(parts, found, ends)) as connection:
+        with _connected(parts, found, ends) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", target, body, dict(headers))
             response = connection.getresponse()
@@ -168,7 +168,10 @@ def post(
     return Answered(status, error, round((time.monotonic() - began) * 1000), retry_after)
 
 
-def _connected(parts: SplitResult, found: list[Sockaddr], ends: Ends) -> http.client.HTTPConnection:
+@contextmanager
+def _connected(
+    parts: SplitResult, found: list[Sockaddr], ends: Ends
+) -> Iterator[http.client.HTTPConnection]:
     """Connect to one of the addresses; `Host` and the certificate's name are the URL's."""
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     secure = parts.scheme == "https"
@@ -181,10 +184,9 @@ def _connected(parts: SplitResult, found: list[Sockaddr], ends: Ends) -> http.cl
             opened = _tls().wrap_socket(opened, server_hostname=host)
         connection = kind(host, port)
         connection.sock = Bounded(opened, ends)
-    except BaseException:
+        yield connection
+    finally:
         opened.close()
-        raise
-    return connection
 
 
 def _opened(found: list[Sockaddr], ends: Ends) -> socket.socket:
@@ -231,8 +233,7 @@ class Bounded:
         return io.BufferedReader(_Incoming(self))
 
     def close(self) -> None:
-        """Close the connection."""
-        self._socket.close()
+        """Leave it open: `http.client` closes before the body of a last answer was read."""
 
 
 class _Incoming(io.RawIOBase):

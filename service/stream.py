@@ -238,7 +238,8 @@ async def stream(
     """Send Server-Sent Events until the reader leaves, is too slow, or may not read any more.
 
     `id` is the position; a heartbeat tells the position reached, so that a reader of rare events
-    does not begin far back again. `still_allowed` is asked with every heartbeat.
+    does not begin far back again. `still_allowed` is asked with every heartbeat, and heartbeats go
+    by the clock, whatever else is sent.
     """
 
     async def piece(body: bytes) -> None:
@@ -246,29 +247,30 @@ async def stream(
         async with asyncio.timeout(SLOW_SECONDS):
             await send(message)
 
+    clock = asyncio.get_running_loop().time
     gone = asyncio.ensure_future(_left(receive))
     position = told = follow.after
     try:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await piece(b"retry: 1000\n: following\n\n")
+        due = clock() + HEARTBEAT_SECONDS
         while not gone.done():
             page = await tailer.after(position, follow.wanted)
             position = page.reached
             if page.events:
                 await piece(b"".join(map(frame, page.events)))
                 told = page.events[-1].event.position
-                continue
-            news = asyncio.ensure_future(tailer.beyond(position, HEARTBEAT_SECONDS))
-            await asyncio.wait((news, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not news.done():
-                news.cancel()
-                break
-            if not news.result():
+            if clock() >= due:
                 if not await still_allowed():
                     break
                 reached = f"id: {position}\n" if position > told else ""
                 await piece(f": heartbeat\n{reached}\n".encode())
                 told = position
+                due = clock() + HEARTBEAT_SECONDS
+            elif not page.events:
+                news = asyncio.ensure_future(tailer.beyond(position, due - clock()))
+                await asyncio.wait((news, gone), return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
         if not gone.done():
             await send({"type": "http.response.body", "body": b""})
     except TimeoutError:

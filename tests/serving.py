@@ -15,6 +15,8 @@ import requests
 
 from projections.store import Store
 from projections.stores import open_store
+from service import app
+from service.settings import Settings
 from tests.postgres import free_port
 
 ADMIN_EMAIL = "admin@shop.example"
@@ -73,8 +75,8 @@ class Server:
     def start(self, *, prepare: bool = True) -> Self:
         """Start and wait for the first answer; `prepare` makes a PostgreSQL database first."""
         if prepare and self.database_url.startswith("postgresql"):
-            made = self.cli("init-db")
-            assert made.returncode == 0, made.stderr
+            with self.store() as store:
+                app.prepare(Settings.from_environment(self.environment), store)
         with self.output.open("ab") as output, self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*COMMAND, "serve"], env=self.environment, stdout=output, stderr=log

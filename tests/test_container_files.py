@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from service.cli import main
+
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
     f"CUSTOMER_GROUPS_{name}"
     for name in (
         *("DATABASE_URL", "HOST", "PORT", "WORKERS", "ADMIN_EMAIL", "ADMIN_PASSWORD"),
         *("SECRET_KEY", "UNKNOWN_CUSTOMERS", "NATS_URL", "ALLOWED_ORIGINS", "MAX_BODY_BYTES"),
-        *("LOG_FORMAT", "REQUIRE_REASON"),
+        *("LOG_FORMAT", "REQUIRE_REASON", "ALLOW_AT_IN_IDS", "ALLOW_PRIVATE_WEBHOOKS"),
     )
 }
 
@@ -34,8 +36,18 @@ def instructions():
 
 
 @pytest.fixture(scope="module")
-def services():
-    return yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+def compose():
+    return yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def services(compose):
+    return compose["services"]
+
+
+@pytest.fixture(scope="module")
+def volumes(compose):
+    return compose["volumes"]
 
 
 def rests(instructions, word, *, stage):
@@ -125,6 +137,34 @@ def test_compose_starts_postgresql_then_init_db_then_the_service(services):
     assert service["depends_on"]["init-db"] == {"condition": "service_completed_successfully"}
     assert service["environment"] == services["init-db"]["environment"]
     assert "command" not in service  # the image's own
+
+
+@pytest.mark.parametrize(("command", "profile"), [("deliver", "webhooks"), ("relay", "nats")])
+def test_compose_sends_events_to_others_only_when_asked_to(services, command, profile):
+    sender, service = services[command], services["customer-groups"]
+
+    assert sender["command"] == ["customer-groups", command]
+    assert command in main.commands
+    assert sender["profiles"] == [profile]
+    assert sender["depends_on"] == service["depends_on"]
+    assert sender["environment"].items() >= service["environment"].items()
+    assert sender["healthcheck"] == {"disable": True}  # the image's own asks what `serve` serves
+
+
+def test_compose_relays_to_a_server_that_keeps_what_it_takes(services, volumes):
+    broker = services["nats"]
+
+    assert broker["profiles"] == services["relay"]["profiles"]
+    assert services["relay"]["environment"]["CUSTOMER_GROUPS_NATS_URL"] == "nats://nats:4222"
+    assert broker["command"] == ["--jetstream", "--store_dir=/data"]
+    assert broker["volumes"] == ["nats:/data"]
+    assert "nats" in volumes
+
+
+def test_compose_needs_no_more_than_the_service_where_nothing_is_sent(services):
+    always = {name for name, service in services.items() if "profiles" not in service}
+
+    assert always == {"postgres", "init-db", "customer-groups"}
 
 
 def test_compose_uses_only_settings_that_exist(services):

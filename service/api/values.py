@@ -165,11 +165,12 @@ class Position(Worded, fields.Integer):
         super().__init__(metadata=described, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is not int and not (isinstance(value, float) and value.is_integer()):
+        if type(value) not in (int, float):
             raise refusal(expected("number", str(attr), value))
-        if value < 0:
-            raise refusal(f"Field '{attr}' accepts a position, 0 or more, got: '{value}'")
-        return int(value)  # 7.0 is a whole number to JSON Schema
+        if value < 0 or value != int(value):  # 7.0 is a whole number in JSON Schema
+            accepted = "a position, a whole number, 0 or more"
+            raise refusal(f"Field '{attr}' accepts {accepted}, got: '{value}'")
+        return int(value)
 
 
 class OneOf(Worded, fields.String):

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from playwright.sync_api import Playwright, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+SHELL = "chromium-headless-shell"
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome")
+"""Chromium without what stands around its pages is quicker, so it comes first."""
+
 INSTALL_SECONDS = 180
 
 FLAGS = [
     "--disable-gpu",
+    "--in-process-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -62,20 +66,34 @@ def attempt(*command: str, seconds: float = INSTALL_SECONDS) -> bool:
 
 
 def install() -> None:
-    """Install Chromium if the machine has none and lets us; the tests say so if it does not."""
-    if on_path():
+    """Install Chromium if the machine has none and lets us; the tests say so if it does not.
+
+    Where it takes one command, also its quicker kind beside a Chromium that is there.
+    """
+    if shutil.which(SHELL):
         return
+    by_apt = os.geteuid() == 0 and shutil.which("apt-get")
     with sync_playwright() as playwright:
+        if not on_path() and executable(playwright):
+            return
+        print("The browser tests want Chromium's headless shell; installing it", flush=True)
+        if by_apt and apt_install(SHELL, seconds=60):
+            return
         if executable(playwright):
             return
-        print("The browser tests need Chromium; installing it", flush=True)
-        attempt(sys.executable, "-m", "playwright", "install", "chromium")
+        attempt(sys.executable, "-m", "playwright", "install", "--only-shell", "chromium")
         if executable(playwright):
             return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    if by_apt:
         attempt("apt-get", "update", "-qq")
-        attempt("apt-get", "install", "-qq", "--yes", "--no-install-recommends", "chromium")
+        apt_install(SHELL) or apt_install("chromium")
+
+
+def apt_install(package: str, seconds: float = INSTALL_SECONDS) -> bool:
+    """Install a package of Debian and return whether that succeeded."""
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    options = ["-qq", "--yes", "--no-install-recommends"]
+    return attempt("apt-get", "install", *options, package, seconds=seconds)
 
 
 if __name__ == "__main__":

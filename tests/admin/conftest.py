@@ -1,7 +1,7 @@
 """The pages as an admin meets them: a real Chromium, against a real `customer-groups serve`.
 
-`server` is shared by the tests of a file; for a world of its own a test, class or file overrides
-it: `def server(empty_server): return empty_server`. `api`, `page` and the others then follow.
+`server` is shared by all tests; for a world of its own a test, class or file overrides it:
+`def server(empty_server): return empty_server`. `api`, `page` and the others then follow.
 """
 
 from collections import defaultdict
@@ -21,6 +21,7 @@ from playwright.sync_api import (
 
 from service.auth import COOKIE
 from tests.admin.browser import FLAGS, executable
+from tests.admin.states import World
 from tests.admin.visit import Journal, journal_of
 from tests.conftest import STORES
 from tests.lacking import unavailable
@@ -60,9 +61,9 @@ def browser() -> Iterator[Browser]:
             yield chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(kind: str, new_database, tmp_path_factory) -> Iterator[Server]:
-    """A running service for the tests of one file, which make things of their own."""
+    """A running service, shared by tests that make things of their own."""
     with Server(new_database(kind), tmp_path_factory.mktemp("serve")) as running:
         yield running
 
@@ -90,9 +91,9 @@ def api(server: Server) -> Api:
     return admin_of(server)[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def used_before(browser: Browser) -> Iterator[Kept]:  # noqa: ARG001  # closed before it
-    """Contexts that other tests of the file have left: they have the modules in their cache."""
+    """Contexts that other tests have left: they have the modules in their cache."""
     kept: Kept = defaultdict(list)
     yield kept
     for context in chain(*kept.values()):
@@ -131,7 +132,7 @@ def new_page(browser: Browser, server: Server, used_before, request) -> Iterator
             "locale": "en-GB",
             "timezone_id": "Europe/Berlin",
         }
-        like = repr((guest, sorted(options.items())))
+        like = repr((server.url, guest, sorted(options.items())))
         if server is of_file and used_before[like]:
             context = used_before[like].pop()
             journals.append(journal_of(context).begin())
@@ -159,6 +160,12 @@ def new_page(browser: Browser, server: Server, used_before, request) -> Iterator
     complaints = [complaint for journal in journals for complaint in journal.unexpected()]
     if complaints:
         pytest.fail("the pages did what they must not:\n" + "\n".join(complaints), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def world(server: Server) -> World:
+    """Something of everything there is to be shown."""
+    return World.on(server, signed_in(server))
 
 
 @pytest.fixture

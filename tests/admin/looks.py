@@ -8,6 +8,9 @@ WIDE = {"width": 1360, "height": 880}
 PHONE = {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 700}
 
+OVER = "dialog[open], :popover-open"
+"""What lies over a page."""
+
 SIDEWAYS = """() => [...document.querySelectorAll('*')]
   .filter((element) => element.checkVisibility() && element.clientWidth
     && (element === document.documentElement
@@ -50,17 +53,19 @@ def doubled_labels(page: Page) -> list[str]:
 def find_faults(page: Page, *, narrow_only: bool = False, thoroughly: bool = True) -> list[str]:
     """What is wrong with what a page shows, in any look.
 
-    The dark look has the same elements as the light one: unless `thoroughly`, only its colours are
-    looked at.
+    Unless `thoroughly`, one look is both dark and narrow, and what lies under a dialog or a menu is
+    left to the test of the page itself.
     """
-    looks = [("phone, light", PHONE, "light"), ("phone, dark", PHONE, "dark")]
-    if not narrow_only:
-        looks = [("light", WIDE, "light"), ("dark", WIDE, "dark"), looks[0]]
+    light, dark = ("light", WIDE, "light"), ("dark", WIDE, "dark")
+    phone, dark_phone = ("phone, light", PHONE, "light"), ("phone, dark", PHONE, "dark")
+    looks = [light, dark, phone] if thoroughly else [light, dark_phone]
+    if narrow_only:
+        looks = [phone, dark_phone]
+    within = OVER if not thoroughly and page.locator(OVER).count() else None
     faults = []
     for look, size, scheme in looks:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)
-        colours_only = scheme == "dark" and not thoroughly
-        faults += [f"{look}: {fault}" for fault in axe(page, colours_only=colours_only)]
+        faults += [f"{look}: {fault}" for fault in axe(page, within)]
     page.set_viewport_size(NARROWEST)
     return faults + page.evaluate(SIDEWAYS)

@@ -3,13 +3,7 @@
 import pytest
 
 from tests.admin.looks import doubled_labels, find_faults
-from tests.admin.states import PAGES, World
-from tests.serving import signed_in
-
-
-@pytest.fixture(scope="module")
-def world(server):
-    return World.on(server, signed_in(server))
+from tests.admin.states import PAGES
 
 
 @pytest.mark.parametrize("state", PAGES)

@@ -3,13 +3,7 @@
 import pytest
 
 from tests.admin.looks import doubled_labels, find_faults
-from tests.admin.states import NARROW, OVERLAYS, World
-from tests.serving import signed_in
-
-
-@pytest.fixture(scope="module")
-def world(server):
-    return World.on(server, signed_in(server))
+from tests.admin.states import NARROW, OVERLAYS
 
 
 @pytest.mark.parametrize("state", OVERLAYS)

@@ -28,10 +28,10 @@ from tests.serving import unique
 
 
 @pytest.fixture
-def keyboard(new_page):
+def keyboard(page, monkeypatch):
     """A page whose mouse is unplugged: a click by a test is an error."""
-    page = new_page()
-    page.mouse.click = page.mouse.down = None
+    for act in ("click", "down"):
+        monkeypatch.setattr(page.mouse, act, None)
     return page
 
 
@@ -61,6 +61,8 @@ def test_a_group_is_created(keyboard):
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
     page.keyboard.press("g")
     page.keyboard.press("g")
+    go_to(page, search(page))
+    page.keyboard.type(name)
     expect(groups_table(page).get_by_role("row").filter(has_text=name)).to_contain_text("0")
 
 

@@ -157,6 +157,19 @@ def test_the_detail_of_a_large_group_is_painted_at_once(page, server):
 
 
 @pytest.mark.big
+def test_the_detail_is_painted_at_once_in_a_browser_that_was_never_here(page, server):
+    network = page.context.new_cdp_session(page)
+
+    def measure() -> float:
+        page.goto("about:blank")
+        network.send("Network.clearBrowserCache")
+        page.goto(group_path(server.large), wait_until="commit")
+        return page.evaluate(PAINTED, "A large one")
+
+    assert median_ms(measure) < FIRST_PAINT_MS
+
+
+@pytest.mark.big
 def test_the_next_page_of_members_is_there_at_once(page, server):
     def measure() -> float:
         page.goto(group_path(server.large))

@@ -2,28 +2,70 @@
 
 import re
 import time
+from contextlib import suppress
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Page, Request, expect
 
+from service.admin.pages import STATIC
+from service.api.events import TYPES
 from tests.admin.steps import (
+    CUSTOMERS,
     GROUPS,
+    answer_with,
     box,
+    choose,
     dialog,
     expect_names,
     group_of,
     group_path,
     groups_table,
+    held,
     members_table,
     people,
+    prompt,
     search,
     section,
     tick,
 )
-from tests.serving import unique
+from tests.admin.visit import requests_sent, settle
+from tests.serving import Api, unique
 
 SOON_SECONDS = 2.0
 ATTEMPTS = 3
 """A machine that does something else now may not do so the next time."""
+
+STREAM = "**/events/stream*"
+RARELY_MS = 15_000
+QUIET_MS = 1500
+"""Long enough for a page to ask, if it did."""
+
+COUNT_FLASHES = """() => {
+  window.flashes = 0;
+  document.addEventListener('animationstart', (event) => {
+    if (event.animationName === 'flash') window.flashes += 1;
+  });
+}"""
+FLASHES = """() => new Promise((tell) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => tell(window.flashes)));
+})"""
+SHOWN_OR_HIDDEN = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def streams(page: Page) -> list[Request]:
+    """The streams that the tabs of a browser have opened so far."""
+    return requests_sent(page, "GET", r"^/events/stream\?")
+
+
+def rename(api: Api, group: dict[str, str], name: str) -> None:
+    assert api.post(f"/admin/customer-groups/{group['id']}", {"name": name}).status_code == 200
+
+
+def heading(page: Page, name: str):
+    return page.get_by_role("heading", level=1, name=name)
 
 
 def test_a_customer_added_in_one_browser_shows_in_the_other_within_two_seconds(new_page, api):
@@ -83,10 +125,14 @@ def test_a_rename_elsewhere_shows_in_the_list_without_moving_its_rows(page, api)
     page.goto(f"{GROUPS}?q={word}")
     expect_names(groups_table(page), [f"{word} a", f"{word} b"])
 
-    api.post(f"/admin/customer-groups/{first['id']}", {"name": f"{word} c"})
+    settle(page)
+    page.evaluate(COUNT_FLASHES)
+    rename(api, first, f"{word} c")
+
+    expect_names(groups_table(page), [f"{word} c", f"{word} b"])
+    assert page.evaluate(FLASHES) == 1
     customer = api.customer()
     api.add(first["id"], customer["id"])
-
     row = groups_table(page).get_by_role("row").filter(has_text=f"{word} c")
     expect(row.get_by_role("cell").nth(1)).to_have_text("1")
 
@@ -131,3 +177,170 @@ def test_a_group_deleted_elsewhere_says_so(page, api):
     api.delete(f"/admin/customer-groups/{group['id']}")
 
     expect(page.get_by_text(re.compile("was deleted by"))).to_be_visible()
+
+
+def test_a_group_that_a_customer_joins_elsewhere_shows_on_its_page(page, api):
+    group, customer = api.group(), api.customer()
+    page.goto(f"{CUSTOMERS}/{customer['id']}")
+    expect(page.get_by_text("Not in any group")).to_be_visible()
+
+    api.add(group["id"], customer["id"])
+
+    expect(page.get_by_role("link", name=group["name"])).to_be_visible()
+
+
+def test_a_customer_changed_elsewhere_shows_though_no_event_tells_of_it(page, api):
+    customer = api.customer(first_name="Ada")
+    page.goto(f"{CUSTOMERS}?q={customer['email']}")
+    expect(page.get_by_role("cell", name="Ada")).to_be_visible()
+
+    api.post(f"/admin/customers/{customer['id']}", {"first_name": "Grace"})
+
+    expect(page.get_by_role("cell", name="Grace")).to_be_visible()
+
+
+def test_what_happens_while_a_deletion_is_considered_shows_afterwards(page, api):
+    group, other = api.group(), unique("Elsewhere")
+    page.goto(group_path(group))
+    choose(page, "Group actions", "Delete")
+    expect(prompt(page)).to_be_visible()
+
+    rename(api, group, other)
+    prompt(page).get_by_role("button", name="Cancel").click()
+
+    expect(heading(page, other)).to_be_visible()
+
+
+def test_an_answer_older_than_a_change_is_not_the_last_word(page, api):
+    word = unique("Slow")
+    group = api.group(f"{word} a")
+    page.goto(f"{GROUPS}?q={word}")
+    expect_names(groups_table(page), [f"{word} a"])
+    sorted_list = re.compile(r"/admin/customer-groups\?.*order=-name")
+    late = []
+    page.route(sorted_list, lambda route: late.append((route, route.fetch())), times=1)
+    groups_table(page).get_by_role("button", name="Name").click()
+    while not late:
+        page.wait_for_timeout(20)
+
+    rename(api, group, f"{word} b")
+    page.wait_for_timeout(QUIET_MS)
+    ((route, answer),) = late
+    route.fulfill(response=answer)
+
+    expect_names(groups_table(page), [f"{word} b"])
+
+
+def test_what_happens_before_the_stream_is_open_shows_once_it_is(page, api):
+    group, other = api.group(), unique("Elsewhere")
+    with held(page, re.compile(r"/events\?after="), "GET"):
+        page.goto(group_path(group))
+        expect(heading(page, group["name"])).to_be_visible()
+        rename(api, group, other)
+
+    expect(heading(page, other)).to_be_visible()
+
+
+def test_every_kind_of_event_is_heard():
+    source = (STATIC / "js/stream.js").read_text()
+    (kinds,) = re.findall(r"const KINDS = \[(.+?)\];", source, re.DOTALL)
+
+    assert set(re.findall(r"'(\w+)'", kinds)) == set(TYPES)
+
+
+def close(page: Page) -> None:
+    page.close()
+
+
+def hide(page: Page) -> None:
+    page.evaluate(SHOWN_OR_HIDDEN, True)
+
+
+@pytest.mark.parametrize("leave", [close, hide])
+def test_the_tabs_of_a_browser_share_one_stream_which_outlives_each_of_them(page, api, leave):
+    group = api.group()
+    names = [unique("Elsewhere") for _ in range(2)]
+    with page.expect_response(STREAM):
+        page.goto(group_path(group))
+    other = page.context.new_page()
+    other.goto(group_path(group))
+    expect(heading(other, group["name"])).to_be_visible()
+
+    rename(api, group, names[0])
+    expect(heading(page, names[0])).to_be_visible()
+    expect(heading(other, names[0])).to_be_visible()
+    assert len(streams(other)) == 1
+
+    with other.expect_response(STREAM):
+        leave(page)
+    rename(api, group, names[1])
+    expect(heading(other, names[1])).to_be_visible()
+    assert len(streams(other)) == 2
+
+
+def test_a_hidden_tab_asks_nothing_until_it_is_looked_at_again(page, api):
+    group, other = api.group(), unique("Elsewhere")
+    with page.expect_response(STREAM):
+        page.goto(group_path(group))
+    settle(page)
+    hide(page)
+    asked = rf"{group['id']}\?"
+    before = len(requests_sent(page, "GET", asked))
+
+    rename(api, group, other)
+    page.wait_for_timeout(QUIET_MS)
+    assert len(requests_sent(page, "GET", asked)) == before
+    page.evaluate(SHOWN_OR_HIDDEN, False)
+
+    expect(heading(page, other)).to_be_visible()
+
+
+class TestWithoutAStream:
+    """Each with a service and a browser of its own."""
+
+    @pytest.fixture
+    def server(self, empty_server):
+        return empty_server
+
+    def test_a_page_asks_every_15_seconds_while_the_stream_is_refused(self, page, api):
+        group = api.group()
+        names = [unique("Elsewhere") for _ in range(2)]
+        page.clock.install()
+        answer_with(page, STREAM, 503, "Not just now")
+        with page.expect_response(STREAM):
+            page.goto(group_path(group))
+        for _ in range(2):
+            with page.expect_response(STREAM):
+                pass
+        expect(heading(page, group["name"])).to_be_visible()
+
+        rename(api, group, names[0])
+        for _ in range(ATTEMPTS):  # the page may not have come to wait for so long yet
+            page.clock.fast_forward(RARELY_MS)
+            with suppress(AssertionError):
+                expect(heading(page, names[0])).to_be_visible(timeout=RARELY_MS / ATTEMPTS)
+                break
+        expect(heading(page, names[0])).to_be_visible(timeout=1)
+
+        page.unroute(STREAM)
+        with page.expect_response(STREAM):
+            page.clock.fast_forward(RARELY_MS)
+        rename(api, group, names[1])
+        expect(heading(page, names[1])).to_be_visible()
+
+    def test_nothing_is_missed_when_the_service_starts_anew(self, page, api, server):
+        group = api.group()
+        names = [unique("Elsewhere") for _ in range(2)]
+        with page.expect_response(STREAM):
+            page.goto(group_path(group))
+        dot = page.get_by_role("banner").get_by_role("status")
+        expect(dot).to_have_text("Live")
+
+        server.stop()
+        expect(dot).to_have_text("Reconnecting")
+        server.start()
+        rename(api, group, names[0])
+        expect(heading(page, names[0])).to_be_visible(timeout=2 * RARELY_MS)
+        expect(dot).to_have_text("Live")
+        rename(api, group, names[1])
+        expect(heading(page, names[1])).to_be_visible()

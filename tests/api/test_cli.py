@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.application import CustomerGroups
+from projections import log
 from projections.stores import open_store
 from service.cli import main
 from service.settings import PREFIX, InvalidSetting, Settings
@@ -265,6 +266,26 @@ def test_a_password_that_was_given_is_never_printed(new_url):
     made = run("init-db", DATABASE_URL=new_url, ADMIN_PASSWORD="given by an operator")
 
     assert made.output == "The database is ready.\n"
+
+
+def test_a_restored_database_has_another_log_each_time(new_url):
+    run("init-db", DATABASE_URL=new_url, ADMIN_PASSWORD="given by an operator")
+    store = open_store(new_url)
+    ids = [log.log_id(store.read)]
+
+    for _ in range(2):
+        told = run("init-db", "--restored", DATABASE_URL=new_url)
+        ids.append(log.log_id(store.read))
+        assert told.output == f"The database is ready.\nIts log is now {ids[-1]}.\n"
+
+    store.close()
+    assert len(set(ids)) == 3
+
+
+def test_what_is_not_there_was_not_restored(tmp_path):
+    told = run("init-db", "--restored", DATABASE_URL=f"sqlite:///{tmp_path / 'groups.db'}")
+
+    assert said(told).startswith("There is no database at ")
 
 
 @pytest.fixture(scope="module")

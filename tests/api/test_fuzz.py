@@ -11,7 +11,6 @@ import pytest
 import schemathesis
 from schemathesis.engine import events, from_schema
 
-from tests.conftest import STORES
 from tests.serving import Api, token_of
 
 REJECTED = ["400", "401", "403", "404", "405", "409", "412", "413", "414", "415", "422", "431"]
@@ -133,7 +132,7 @@ def fuzz(server, api, *, examples, deterministic):
     return found, asked, statuses
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.big)])
 def victim(request, start):
     """A server of its own: the fuzzer deletes whatever it sees."""
     is_embedded = request.param == "sqlite"

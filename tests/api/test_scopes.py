@@ -19,6 +19,7 @@ OPEN = {
     *("/health", "/health/live", "/health/ready", "/auth/user/emailpass"),
     "/events/schemas/<event>.json",
     *("/audit/public-key", "/audit/verifier.py"),
+    *("/app", "/app/<path:path>", "/app/assets/<version>/<path:name>"),  # what is in them asks
 }
 """What needs no credentials."""
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -189,35 +189,60 @@ def table(measured: dict[str, Measured]) -> Iterator[str]:
         yield line
 
 
-def main() -> None:
+def follow(postgres: PostgresServer, directory: Path) -> dict[str, streams.Measured]:
+    """Measure what following costs on each database."""
+    followed = {}
+    with progress("Following", 2) as show:
+        followed["SQLite"] = streams.measure(f"sqlite:///{directory / 'log.db'}", directory)
+        show(1)
+        followed["PostgreSQL"] = streams.measure(postgres.create_database(), directory)
+        show(1)
+    return followed
+
+
+def audit(postgres: PostgresServer, directory: Path) -> list[Iterable[str]]:
+    """Measure the past, erasing and the move of a log; returns the lines of each table."""
+    with progress("The past", 2) as show:
+        asked = {"SQLite": past.measure(f"sqlite:///{directory / 'past.db'}", directory)}
+        show(1)
+        asked["PostgreSQL"] = past.measure(postgres.create_database(), directory)
+        show(1)
+    with progress("Erasing", 2) as show:
+        erased = {"SQLite": erasing.measure(f"sqlite:///{directory / 'erasing.db'}")}
+        show(1)
+        erased["PostgreSQL"] = erasing.measure(postgres.create_database())
+        show(1)
+    with progress(f"A log of {moving.EVENTS:,} events moves", 1) as show:
+        ends = (f"sqlite:///{directory / name}" for name in ("from.db", "to.db"))
+        moved = moving.measure(*ends, directory)
+        show(1)
+    return [moving.table(moved), past.table(asked), erasing.table(erased)]
+
+
+@click.command()
+@click.option("--following", is_flag=True, help="Only what following costs.")
+def main(following: bool) -> None:
+    """Measure a running `serve` on each database and print the figures beside those of the peer."""
     began = time.monotonic()
     measured = {}
     with tempfile.TemporaryDirectory() as folder, PostgresServer() as postgres:
         directory = Path(folder)
-        with progress("Flask alone: measuring", 1) as show:
-            bare = bench_bare_front()
-            show(1)
-        measured["SQLite"] = bench("SQLite", f"sqlite:///{directory / 'shop.db'}", directory)
-        measured["PostgreSQL"] = bench("PostgreSQL", postgres.create_database(), directory)
-        with progress("Following", 2) as show:
-            followed = {"SQLite": streams.measure(f"sqlite:///{directory / 'log.db'}", directory)}
-            show(1)
-            followed["PostgreSQL"] = streams.measure(postgres.create_database(), directory)
-            show(1)
-        with progress("The past", 2) as show:
-            asked = {"SQLite": past.measure(f"sqlite:///{directory / 'past.db'}", directory)}
-            show(1)
-            asked["PostgreSQL"] = past.measure(postgres.create_database(), directory)
-            show(1)
-        with progress("Erasing", 2) as show:
-            erased = {"SQLite": erasing.measure(f"sqlite:///{directory / 'erasing.db'}")}
-            show(1)
-            erased["PostgreSQL"] = erasing.measure(postgres.create_database())
-            show(1)
-        with progress(f"A log of {moving.EVENTS:,} events moves", 1) as show:
-            ends = (f"sqlite:///{directory / name}" for name in ("from.db", "to.db"))
-            moved = moving.measure(*ends, directory)
-            show(1)
+        if not following:
+            with progress("Flask alone: measuring", 1) as show:
+                bare = bench_bare_front()
+                show(1)
+            measured["SQLite"] = bench("SQLite", f"sqlite:///{directory / 'shop.db'}", directory)
+            measured["PostgreSQL"] = bench("PostgreSQL", postgres.create_database(), directory)
+        followed = follow(postgres, directory)
+        audited = [] if following else audit(postgres, directory)
+    if measured:
+        print_requests(measured, bare)
+    for lines in (streams.table(followed), *audited):
+        print("\n" + "\n".join(lines))
+    print(f"\nTook {time.monotonic() - began:.0f} s.")
+
+
+def print_requests(measured: dict[str, Measured], bare: Figures) -> None:
     print(
         f"\n{shop.GROUPS:,} groups, {shop.CUSTOMERS:,} customers, one group of {shop.LARGE:,};"
         f" {CONNECTIONS} connections; 1 worker; load generator, service and database on the same"
@@ -232,11 +257,6 @@ def main() -> None:
     for name, found in measured.items():
         listed = found["list 20"].per_second
         print(f"list 20 on {name} reaches {listed / bare.per_second:.2f} of that.")
-    print("\n" + "\n".join(streams.table(followed)))
-    print("\n" + "\n".join(moving.table(moved)))
-    print("\n" + "\n".join(past.table(asked)))
-    print("\n" + "\n".join(erasing.table(erased)))
-    print(f"\nTook {time.monotonic() - began:.0f} s.")
 
 
 if __name__ == "__main__":

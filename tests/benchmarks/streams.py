@@ -1,4 +1,4 @@
-"""What following costs: the feed's throughput, the way to a follower, and idle streams."""
+"""What following costs: throughput of feed and relay, the way to a follower, idle streams."""
 
 import itertools
 import json
@@ -18,6 +18,7 @@ from domain.application import CustomerGroups
 from projections.stores import open_store
 from tests.asking import Asking
 from tests.benchmarks.client import load, rendered
+from tests.nats import NatsServer
 from tests.serving import Server, token_of
 from tests.stream.following import Consumer, idle_streams
 
@@ -34,6 +35,7 @@ class Measured:
 
     feed_per_second: float
     behind_slow_reader: float
+    relayed_per_second: float
     latency_ms: float
     latency_99_ms: float
     extra_megabytes: float
@@ -70,6 +72,16 @@ def slow_reader(url: str, token: str) -> Iterator[None]:
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/x-ndjson"}
     with requests.get(f"{url}/events", headers=headers, stream=True, timeout=300):
         yield
+
+
+def relay(server: Server) -> float:
+    """Relay the whole log to an empty NATS server and return events a second, start included."""
+    with NatsServer() as nats:
+        began = time.perf_counter()
+        done = server.cli("relay", "--once", "--nats", nats.url)
+        seconds = time.perf_counter() - began
+        assert done.returncode == 0, done.stderr
+        return nats.last_sequence() / seconds
 
 
 def latencies_ms(server: Server, token: str) -> list[float]:
@@ -122,6 +134,7 @@ def measure(database_url: str, directory: Path) -> Measured:
         feed = read_feed(server.url, token)
         with slow_reader(server.url, token):
             behind = read_feed(server.url, token)
+        relayed = relay(server)
         late = sorted(latencies_ms(server, token))
         alone = per_second(server, token)
         before = server.megabytes()
@@ -135,6 +148,7 @@ def measure(database_url: str, directory: Path) -> Measured:
     return Measured(
         feed_per_second=feed,
         behind_slow_reader=behind,
+        relayed_per_second=relayed,
         latency_ms=statistics.median(late),
         latency_99_ms=late[len(late) * 99 // 100],
         extra_megabytes=after - before,
@@ -151,6 +165,7 @@ def table(measured: dict[str, Measured]) -> Iterator[str]:
     rows = {
         "feed as NDJSON, events/s": ("50,000 / 30,000", "feed_per_second", ",.0f"),
         "the same beside a reader who does not read": ("", "behind_slow_reader", ",.0f"),
+        "relayed to NATS, events/s": ("", "relayed_per_second", ",.0f"),
         "decision to follower, median ms": ("50", "latency_ms", ".1f"),
         "decision to follower, p99 ms": ("", "latency_99_ms", ".1f"),
         "1,000 idle streams: more MB": ("150", "extra_megabytes", ".0f"),

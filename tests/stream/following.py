@@ -67,7 +67,7 @@ class Consumer:
 def frames(answer: requests.Response) -> Iterator[dict[str, str]]:
     """Yield the fields of each frame of an event stream; a comment has the name ""."""
     fields: dict[str, str] = {}
-    for line in answer.iter_lines(chunk_size=1, decode_unicode=False):
+    for line in answer.iter_lines(chunk_size=65536):  # at most: what has come is there at once
         if not line:
             if fields:
                 yield fields
@@ -82,9 +82,16 @@ def positions(events: list[Event]) -> list[int]:
     return [event["data"]["position"] for event in events]
 
 
-def asking(server: Server, token: str, path: str) -> socket.socket:
-    """Ask for a path on a connection of its own, and do not wait for the answer."""
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+def asking(server: Server, token: str, path: str, buffered: int | None = None) -> socket.socket:
+    """Ask for a path on a connection of its own, and do not wait for the answer.
+
+    `buffered` is how many bytes the system may take of it before they are read.
+    """
+    connection = socket.socket()
+    connection.settimeout(60)
+    if buffered is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffered)
+    connection.connect(("127.0.0.1", server.port))
     lines = (f"GET {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {token}", "", "")
     connection.sendall("\r\n".join(lines).encode())
     return connection

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.api.answers import GROUPS
-from tests.serving import unique
+from tests.serving import signed_in, unique
 from tests.stream.following import Consumer, positions
 
 
@@ -149,13 +150,55 @@ def test_the_same_event_is_the_same_bytes_everywhere(api, consumer):
 
 @pytest.mark.parametrize(
     ("parameters", "code"),
-    [({"after": 10**9}, "position-beyond-end"), ({"log": "log_other"}, "other-log")],
+    [
+        ({"after": 10**9}, "position-beyond-end"),
+        ({"after": 10**9, "wait": 30}, "position-beyond-end"),
+        ({"log": "log_other"}, "other-log"),
+        ({"log": "log_other", "after": 10**9}, "other-log"),
+    ],
 )
 def test_another_log_and_a_position_beyond_the_end_are_told_not_skipped(api, parameters, code):
-    for path in ("/events", "/events/stream"):
-        answer = api.get(path, params=parameters)
+    as_lines = {"Accept": "application/x-ndjson"}
+    followed = {name: value for name, value in parameters.items() if name != "wait"}
 
+    for answer in (
+        api.get("/events", params=parameters),
+        api.get("/events", params=parameters, headers=as_lines),
+        api.get("/events/stream", params=followed),
+        api.get("/events/stream", params=followed, headers={"Last-Event-ID": str(10**9)}),
+    ):
         assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+
+def test_a_restored_backup_is_another_log_to_everyone_who_followed_the_first(start, tmp_path):
+    server = start()
+    api, backup = signed_in(server), tmp_path / "backup.db"
+    api.group()
+    with server.store() as store:
+        store.read("VACUUM INTO :path", path=str(backup))
+    api.group()
+    page = Consumer(server.url, api.token).page()
+    place = {"log": page["log"], "after": page["next"]}
+    server.stop()
+    shutil.move(backup, tmp_path / "groups.db")
+    for left in ("groups.db-wal", "groups.db-shm"):
+        (tmp_path / left).unlink(missing_ok=True)
+
+    said = server.cli("init-db", "--restored")
+    server.start()
+    api.group()  # at the very position of what the backup did not have
+
+    assert page["log"] not in said.stdout
+    for path, headers in (
+        ("/events", {}),
+        ("/events", {"Accept": "application/x-ndjson"}),
+        ("/events/stream", {}),
+        ("/events/stream", {"Last-Event-ID": str(page["next"])}),
+    ):
+        answer = api.get(path, params=place, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (409, "other-log")
+    now = Consumer(server.url, api.token).page()
+    assert (now["next"], now["log"] in said.stdout) == (page["next"], True)
 
 
 @pytest.mark.parametrize(

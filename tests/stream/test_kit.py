@@ -31,7 +31,7 @@ class Writer:
         self.stopped = threading.Event()
 
     def run(self):
-        while not self.stopped.is_set():
+        while not self.stopped.wait(0.005):  # leaves something of the machine to who follows
             self.change()
         self.groups.application.store.close()  # this thread's connection
 
@@ -100,12 +100,12 @@ def test_a_pricing_service_killed_at_random_ends_up_with_the_truth(
     chance = random.Random(kind)
     with server.store() as store:
         writer = Writer(server, Asking(CustomerGroups(store)), kind)
-        for _ in range(sized(60, 1000)):
+        for _ in range(sized(40, 1000)):
             writer.change()
         writing = threading.Thread(target=writer.run)
         writing.start()
         try:
-            for _ in range(sized(4, 50)):
+            for _ in range(sized(3, 50)):
                 before = kept(here)
                 with Pricing(server, here, key) as pricing:
                     pricing.reaches(before + 1)
@@ -137,6 +137,7 @@ def test_a_pricing_service_is_told_of_another_log_and_keeps_what_it_has(start, t
     with Pricing(server, here, key) as pricing:
         pricing.reaches(2)
         pricing.kill()
+    assert requests.get(server.url + GROUPS, auth=(key, ""), timeout=30).status_code == 403
     with server.store() as store, store.defining():
         store.define("UPDATE property SET value = 'log_restored' WHERE name = 'log_id'")
 
@@ -154,13 +155,3 @@ def test_the_documented_consumer_has_about_twenty_statements_and_needs_python_al
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("import ")]
     assert len(lines) <= 36
     assert "import http.client, json, os, sqlite3, sys, time, urllib.request\n" in text
-
-
-def test_a_key_for_events_may_do_nothing_else(sqlite_server):
-    key = new_key(sqlite_server, "events:read")
-
-    def asked(path):
-        return requests.get(sqlite_server.url + path, auth=(key, ""), timeout=30).status_code
-
-    assert asked("/events?limit=1") == 200
-    assert asked(GROUPS) == 403

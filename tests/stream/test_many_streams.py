@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.answers import GROUPS
 from tests.serving import signed_in
-from tests.stream.following import Consumer, asking, frames, idle_streams
+from tests.stream.following import asking, idle_streams
 
 THREADS = 30
 MEGABYTES = 150
@@ -25,8 +25,9 @@ def many_files():
 
 
 @pytest.mark.usefixtures("many_files")
-def test_idle_streams_hold_no_thread_and_end_in_time(start, new_url, sized):
-    server = start(new_url)
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.big)])
+def test_idle_streams_hold_no_thread_and_end_in_time(start, new_database, sized, kind):
+    server = start(new_database(kind))
     api = signed_in(server)
     before = server.megabytes()
     with ExitStack() as stack:
@@ -53,19 +54,3 @@ def hears(connection, text):
         piece = connection.recv(65536)
         assert piece, received
         received += piece
-
-
-def test_a_reader_of_rare_events_is_told_how_far_it_is(start):
-    """Without it, it would begin far back each time it resumes."""
-    server = start()
-    api = signed_in(server)
-    for _ in range(3):
-        api.group()
-    end = api.get("/events").json()["end"]
-    consumer = Consumer(server.url, api.token, type="GroupDeleted")
-
-    with consumer.stream() as answer:
-        assert api.get(GROUPS).status_code == 200
-        told = next(int(frame["id"]) for frame in frames(answer) if "id" in frame)
-
-    assert told == end

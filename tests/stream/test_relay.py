@@ -260,8 +260,7 @@ def test_a_strangers_message_never_stands_in_for_an_event(store, groups, nats):
 
     async def strange():
         async with connected(nats.url) as broker:
-            await broker._client.publish("customer-groups.events.Odd", b"not an event")
-            await broker._client.flush()
+            await broker._stream.publish("customer-groups.events.Odd", b"not an event")
 
     (outcome,) = publish(store, nats, Cursor(0, 0), before=strange)
 

@@ -1,6 +1,7 @@
 """`/admin/webhooks`: what admins ask for and are answered."""
 
 import subprocess
+import sys
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from service.settings import Settings
 from service.webhooks import Attempt, Standing, Webhooks
 from tests.api.answers import keyed
 from tests.api.test_openapi import Documented
-from tests.serving import COMMAND, Server, signed_in, until
+from tests.serving import Server, signed_in, until
 from tests.stream.receiving import Receiver
 
 WEBHOOKS = "/admin/webhooks"
@@ -35,11 +36,11 @@ def webhook(api):
     api.delete(f"{WEBHOOKS}/{made['id']}")
 
 
-@pytest.fixture
-def careful(tmp_path):
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory):
     """The API of a service with default settings, and the admin's token."""
     settings = Settings(admin_password=PASSWORD)
-    store = open_store(f"sqlite:///{tmp_path / 'groups.db'}")
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('careful') / 'groups.db'}")
     prepare(settings, store)
     client = create_app(settings, store).test_client()
     credentials = {"email": settings.admin_email, "password": PASSWORD}
@@ -86,11 +87,12 @@ def test_a_webhook_is_made_with_a_secret_that_is_shown_once(api):
 def test_a_webhook_begins_at_the_end_of_the_log_or_where_it_is_told_to(api):
     end = api.group() and api.get("/events", params={"limit": 1}).json()["end"]
 
-    now, then = (
-        api.post(WEBHOOKS, {"url": PUBLIC} | more).json()["webhook"] for more in ({}, {"after": 0})
+    now, first, second = (
+        api.post(WEBHOOKS, {"url": PUBLIC} | more).json()["webhook"]
+        for more in ({}, {"after": 0}, {"after": 1.0})  # a whole number, as JSON Schema has it
     )
 
-    assert (now["position"], then["position"]) == (end, 0)
+    assert (now["position"], first["position"], second["position"]) == (end, 0, 1)
 
 
 def test_a_position_beyond_the_end_is_a_conflict(api, webhook):
@@ -117,6 +119,7 @@ def test_a_position_beyond_the_end_is_a_conflict(api, webhook):
         ({"url": PUBLIC, "types": "Renamed"}, "/types", "Expected type: 'array'"),
         ({"url": PUBLIC, "group_id": 7}, "/group_id", "Expected type: 'string'"),
         ({"url": PUBLIC, "after": -1}, "/after", "0 or more"),
+        ({"url": PUBLIC, "after": 1.5}, "/after", "0 or more, got: '1.5'"),
         ({"url": PUBLIC, "after": "0"}, "/after", "Expected type: 'number'"),
         ({"url": PUBLIC, "after": True}, "/after", "Expected type: 'number'"),
         ({"url": PUBLIC, "after": 0.5}, "/after", "Expected type: 'number'"),
@@ -226,9 +229,8 @@ def test_webhooks_are_for_admins_only(api, webhook):
 def test_a_webhook_lives_as_the_document_says(api):
     documented = Documented(api.get("/openapi.json").json())
     receiver = Receiver(lambda number: 500 if number == 1 else 200).start()
-    process = subprocess.Popen(
-        [*COMMAND, "deliver"], env=api.server.environment, stderr=subprocess.DEVNULL
-    )
+    soon = [sys.executable, "-m", "tests.stream.deliver_soon", '{"first_seconds": 0.05}']
+    process = subprocess.Popen(soon, env=api.server.environment, stderr=subprocess.DEVNULL)
     try:
         answers = [made := api.post(WEBHOOKS, {"url": receiver.url})]
         webhook = made.json()["webhook"]

@@ -1,7 +1,8 @@
 // The JSON API: one way to ask, one kind of failure.
 import { NOT_UNDERSTOOD, UNREACHABLE } from './words/common.js';
 
-// Tells "away" when the service does not answer (or answers 503) and "back" when it does again.
+// Tells "away" when the service does not answer (or answers 503) and "back" when it does again,
+// or the session is there again.
 export const service = new EventTarget();
 let away = false;
 
@@ -74,6 +75,7 @@ export async function call(method, path, options = {}) {
   tell(response.status === 503);
   if (response.status === 401 && !options.guest && signInAgain) {
     await signInAgain();
+    service.dispatchEvent(new Event('back'));
     return call(method, path, options);
   }
   const body = await answerOf(response);

@@ -7,7 +7,6 @@ import { go, keptQuery } from '../router.js';
 import { CUSTOMER, CUSTOMERS, nameOf } from '../words/customers.js';
 import { MISSING } from '../words/session.js';
 import { customerCard, customerSkeleton } from './customercards.js';
-import { stayRelative } from './general.js';
 import { groupsSection } from './groupsof.js';
 import { metadataCard } from './metadatacard.js';
 import { brokenCard, missingCard } from './missing.js';
@@ -54,6 +53,7 @@ export function open({ params: { id }, frame }) {
     bind('e', opening('edit'), { label: CUSTOMER.editKey }),
     bind('a', opening('add-groups'), { label: CUSTOMER.addToGroups }),
     () => groups.close(),
+    follow(() => groups.refresh()),
   ];
 
   function name(words) {
@@ -89,7 +89,6 @@ export function open({ params: { id }, frame }) {
     ({ customer } = answer);
     const fresh = JSON.stringify(customer);
     if (fresh !== image) paint();
-    else stayRelative(main);
     image = fresh;
   }
 
@@ -101,8 +100,8 @@ export function open({ params: { id }, frame }) {
         h('div', { class: 'col' }, general.element, groups.element),
         h('div', { class: 'col' }, metadata.element));
       undo.push(follow(async () => {
-        if (!deleting) await Promise.all([load(), groups.refresh()]);
-      }));
+        if (!deleting) await load();
+      }, { poll: true }));
       ready.resolve(true);
       await groups.loaded;
     } catch (error) {

@@ -79,7 +79,7 @@ export function open() {
       people.element));
   const leave = [
     bind('c', () => go(CREATING + keptQuery()), { label: CUSTOMERS.createOne }),
-    follow(() => people.refresh()),
+    follow(() => people.refresh(), { poll: true }),
     () => people.close(),
   ];
   const loaded = people.reload();

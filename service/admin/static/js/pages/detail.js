@@ -8,7 +8,7 @@ import { TITLE } from '../words/common.js';
 import { GENERAL } from '../words/detail.js';
 import { MISSING } from '../words/session.js';
 import { skeleton } from './bones.js';
-import { generalCard, stayRelative } from './general.js';
+import { generalCard } from './general.js';
 import { historyCard } from './historycard.js';
 import { jsonCard } from './json.js';
 import { membersSection } from './members.js';
@@ -48,7 +48,10 @@ export function open({ params: { id }, frame }) {
     deleting = true;
     const sure = await deleteGroup(group, () => go(here));
     deleting = false;
-    if (!sure) return;
+    if (!sure) {
+      load({ quiet: true }).catch(() => {});
+      return;
+    }
     close();
     go(LIST, { replace: true });
   });
@@ -102,21 +105,22 @@ export function open({ params: { id }, frame }) {
     loaded.resolve();
   }
 
-  // Asks for the group, only for what is new when `known` is the version that is shown.
-  async function load(known) {
+  // Asks for the group; `quiet` asks for what is new, and what somebody reads does not shift.
+  async function load({ quiet = false } = {}) {
     const was = shows;
     try {
-      const headers = known ? { 'If-None-Match': known } : {};
+      const headers = quiet && etag ? { 'If-None-Match': etag } : {};
       const answer = await call('GET', groupPath(id), { query: QUERY, headers });
       if (over) return;
-      if (answer.status === 304) {
-        stayRelative(main);
-        return;
-      }
+      if (answer.status === 304) return;
       if (group && answer.body.customer_group.version < group.version) return; // overtaken
       etag = answer.etag;
       group = answer.body.customer_group;
-      await Promise.all([paint(), was !== 'bones' && members.refresh({ quiet: Boolean(known) })]);
+      await Promise.all([paint(), was !== 'bones' && members.refresh({ quiet })])
+        .catch((error) => {
+          etag = null; // not all of that version is shown
+          throw error;
+        });
     } catch (error) {
       if (over) return;
       if (error.status === 404) await gone();
@@ -158,8 +162,8 @@ export function open({ params: { id }, frame }) {
   }
 
   const stop = follow(async () => {
-    if (!deleting) await load(etag);
-  });
+    if (!deleting) await load({ quiet: true });
+  }, { group: id });
   show('bones', ...skeleton());
   load().catch(() => {});
   return page;

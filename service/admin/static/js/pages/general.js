@@ -10,7 +10,9 @@ import { copied } from './copy.js';
 
 const UPDATING = new Set(['GroupCreated', 'Renamed', 'MetadataChanged', 'GroupRestored']);
 
-// "2 hours ago", the exact moment as its tooltip; `stayRelative` keeps it right.
+const STALE_MILLISECONDS = 15_000;
+
+// "2 hours ago", the exact moment as its tooltip; it stays right.
 export const relative = (instant) => h('time', {
   class: 'ago', datetime: instant, title: moment(instant),
 }, ago(instant));
@@ -19,12 +21,12 @@ export const exact = (instant) => h('time', {
   datetime: instant, title: moment(instant),
 }, day(instant));
 
-export function stayRelative(element) {
-  for (const each of element.querySelectorAll('time.ago')) {
+setInterval(() => {
+  for (const each of document.querySelectorAll('time.ago')) {
     const words = ago(each.dateTime);
     if (each.textContent !== words) each.textContent = words;
   }
-}
+}, STALE_MILLISECONDS);
 
 // What people call whoever has this id, as far as the events at hand tell.
 function called(id, events) {

@@ -14,14 +14,14 @@ import { sortable, sortMenu } from './sort.js';
 import { tableView } from './view.js';
 
 export function table(options) {
-  const { columns, pick, filters = [], size = 10, prefix = '' } = options;
+  const { columns, pick, filters = [], size = 10, prefix = '', order } = options;
   const locked = (row) => Boolean(options.locked?.(row));
   const sorts = sortable(columns, options.sorts);
-  const orders = sorts.map(({ sort }) => sort);
-  const where = address({ prefix, filters, orders, order: options.order, size });
+  const where = address({ prefix, filters, orders: sorts.map(({ sort }) => sort), order, size });
   const state = { ...where.read().place, rows: [], count: 0, capped: false };
   const picked = selection(() => paintPicked());
   let asked = 0; // counts questions, so that late answers are known as such
+  let asking; // what the newest reload waits for
   let loaded = false; // whether rows, or that there are none, stand there
   let early = where.early(); // filters in the address are not read yet
 
@@ -30,8 +30,8 @@ export function table(options) {
   const open = () => state.rows.filter((row) => !locked(row));
   const ask = async () => {
     if (early) await adopt();
-    const { q, order, offset } = state;
-    return options.load({ q, order, offset, limit: size, filters: chosen() });
+    const { q, offset } = state;
+    return options.load({ q, order: state.order, offset, limit: size, filters: chosen() });
   };
 
   const search = searchField({
@@ -101,7 +101,7 @@ export function table(options) {
     view.head.paint(state.order);
     if (!loaded) view.wait();
     try {
-      const answer = await ask();
+      const answer = await (asking = ask());
       if (mine !== asked) return false;
       if (!answer.rows.length && state.offset) return lastPage(answer.count);
       take(answer);
@@ -120,7 +120,7 @@ export function table(options) {
 
   // Asks quietly: what changed flashes, what is new waits until it is wanted. Throws `Failure`.
   async function refresh() {
-    if (view.element.ariaBusy === 'true') return;
+    if (view.element.ariaBusy === 'true') await asking.catch(() => {}); // it may miss the news
     asked += 1;
     const mine = asked;
     const answer = await ask();
