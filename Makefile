@@ -19,7 +19,7 @@ test: browser
 	$(PYTEST) --numprocesses 5 $(ARGS)
 
 big: browser
-	$(PYTEST) --numprocesses 3 --big $(ARGS)
+	$(PYTEST) --numprocesses 2 --big $(ARGS)
 
 # Chromium for the tests of the pages, where the machine has none; nothing to do where it has
 browser: $(VENV)/.development
