@@ -16,7 +16,7 @@ serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
 
 test: browser
-	$(PYTEST) --numprocesses 5 $(ARGS)
+	$(PYTEST) --numprocesses 4 $(ARGS)
 
 big: browser
 	$(PYTEST) --numprocesses 2 --big $(ARGS)
