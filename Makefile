@@ -16,10 +16,10 @@ serve: $(VENV)/.runtime
 	$(BIN)/customer-groups serve
 
 test: browser
-	$(PYTEST) --numprocesses 5 $(ARGS)
+	$(PYTEST) --numprocesses 4 $(ARGS)
 
 big: browser
-	$(PYTEST) --numprocesses 3 --big $(ARGS)
+	$(PYTEST) --numprocesses 2 --big $(ARGS)
 
 # Chromium for the tests of the pages, where the machine has none; nothing to do where it has
 browser: $(VENV)/.development

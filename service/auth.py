@@ -153,9 +153,9 @@ def requires(
     """Let a view run only for a known caller, under the context that its events will carry.
 
     Answers 401 and 403 before anything else is looked at. A key needs the `scope`; None asks for
-    any caller. `not_found` picks the sentence for what
-    does not exist. `recorded` is false for changes that no event tells of, which take no reason.
-    `accepts` are the types that a body may have.
+    any caller. `not_found` picks the sentence for what does not exist. `recorded` is false for
+    changes that no event tells of, which take no reason. `accepts` are the types that a body may
+    have.
     """
 
     def decorate(view: Callable[Parameters, Response]) -> Callable[Parameters, Response]:

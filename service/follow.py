@@ -7,7 +7,6 @@ import fcntl
 import json
 import logging
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from service.backoff import backoff
 from service.feed import Away, Feed, FollowStopped, Page, Place
 
 LONGEST_PAUSE_SECONDS = 15.0
@@ -181,10 +181,8 @@ class Follower:
 
     def _pause(self, failures: int, at_least: float = 0.0) -> None:
         """Wait, twice as long each time from 0.2 s to 15 s; no two for the same time."""
-        seconds = min(LONGEST_PAUSE_SECONDS, 0.1 * (1 << min(failures, 10)))
-        seconds = max(at_least, seconds * random.uniform(0.5, 1))  # noqa: S311
         with self._breaking_off():
-            time.sleep(seconds)
+            time.sleep(max(at_least, backoff(failures, longest=LONGEST_PAUSE_SECONDS)))
 
     @contextmanager
     def _breaking_off(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 from projections import log
 from projections.store import Store, StoreUnavailable, Watch
+from service.backoff import backoff
 from service.relay import STREAM, Broker, BrokerAway, Cursor, Fenced, Line, RelayStopped, connected
 
 PAGE = 500
@@ -130,7 +130,7 @@ class Relay:
             if self._is_news(trouble):
                 logger.warning("relay: %s; %s, trying again", trouble, await self._lag())
             self._failures += 1
-            await asyncio.sleep(pause(self._failures, longest=LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(backoff(self._failures, longest=LONGEST_PAUSE_SECONDS))
 
     async def _relay(self, broker: Broker, once: bool) -> None:
         cursor = await self._resume(broker)
@@ -193,7 +193,7 @@ class Relay:
             if once and cursor.position >= end:
                 return cursor
             looks += 1
-            await asyncio.sleep(pause(looks, longest=LONGEST_STANDBY_SECONDS))
+            await asyncio.sleep(backoff(looks, longest=LONGEST_STANDBY_SECONDS))
             before, cursor = cursor, await self._resume(broker)
             if cursor == before and end > cursor.position:
                 if self._is_news("taking over", repeat=False):
@@ -222,11 +222,6 @@ class Relay:
             return False
         self._state, self._next_report = state, now + REPORT_SECONDS
         return True
-
-
-def pause(attempt: int, *, longest: float) -> float:
-    """Return how many seconds to wait: doubling from 0.2, and never the same for two."""
-    return min(longest, 0.1 * (1 << min(attempt, 10))) * random.uniform(0.5, 1)  # noqa: S311
 
 
 async def relay(store: Store, url: str, *, once: bool = False) -> None:

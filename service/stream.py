@@ -10,7 +10,7 @@ import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
@@ -145,26 +145,23 @@ class Tailer:
         position: int | None = None
         while not self._stopped.is_set():
             try:
-                watch = self._store.watch()
-                self._poke = watch.poke
-                if position is None:
-                    position = log.end(self._store.read)
-                    loop.call_soon_threadsafe(self._begin, position)
-                while not self._stopped.is_set():
-                    while events := log.after(self._store.read, position, limit=PAGE):
-                        identity = log.log_id(self._store.read)  # an import may have brought it
-                        recent = [Recent(each, log.published(each, identity)) for each in events]
-                        position = events[-1].position
-                        loop.call_soon_threadsafe(self._append, recent)
-                    watch.wait(WATCH_SECONDS)
+                with closing(self._store.watch()) as watch:
+                    self._poke = watch.poke
+                    if position is None:
+                        position = log.end(self._store.read)
+                        loop.call_soon_threadsafe(self._begin, position)
+                    while not self._stopped.is_set():
+                        while events := log.after(self._store.read, position, limit=PAGE):
+                            name = log.log_id(self._store.read)  # an import may have brought it
+                            recent = [Recent(one, log.published(one, name)) for one in events]
+                            position = events[-1].position
+                            loop.call_soon_threadsafe(self._append, recent)
+                        watch.wait(WATCH_SECONDS)
             except StoreUnavailable:  # it may come back
                 self._store.close()
                 self._stopped.wait(RETRY_SECONDS)
             except RuntimeError:  # the loop is closed
                 return
-            finally:
-                with suppress(UnboundLocalError):
-                    watch.close()
         self._store.close()
 
     def _begin(self, end: int) -> None:

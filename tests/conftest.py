@@ -1,12 +1,16 @@
 """What the tests share: both stores, the commands as requests, and the two sizes of a rule."""
 
+import re
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -25,6 +29,9 @@ from tests.serving import Server
 
 STORES = ("sqlite", "postgres")
 
+BY_TURNS = {"api", "stream"}
+"""The folders whose tests need both stores only with `--big`: the contract is tried on both."""
+
 settings.register_profile("small", deadline=None, derandomize=True, database=None)
 settings.register_profile("big", deadline=None, database=None, print_blob=True)
 
@@ -42,9 +49,24 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--big"):
         return
-    big = [item for item in items if item.get_closest_marker("big")]
-    config.hook.pytest_deselected(items=big)
-    items[:] = [item for item in items if item not in big]
+    left_out = {item for item in items if item.get_closest_marker("big")}
+    if not any("::" in argument for argument in config.args):
+        left_out |= not_their_turn(
+            [item for item in items if item not in left_out], config.rootpath / "tests"
+        )
+    config.hook.pytest_deselected(items=[*left_out])
+    items[:] = [item for item in items if item not in left_out]
+
+
+def not_their_turn(items: list[pytest.Item], tests: Path) -> set[pytest.Item]:
+    """Of tests that would run on both stores the one half on each, always the same."""
+    twins = defaultdict(list)
+    for item in items:
+        if item.path.relative_to(tests).parts[0] in BY_TURNS:
+            twins[re.sub("|".join(STORES), "", item.nodeid)].append(item)
+    return {
+        pair[crc32(name.encode()) % 2] for name, pair in twins.items() if len(pair) == len(STORES)
+    }
 
 
 @pytest.fixture(scope="session")

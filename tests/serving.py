@@ -146,6 +146,7 @@ class Api:
         self.server = server
         self.token = token
         self.session = requests.Session()
+        self.session.trust_env = False  # it would look for proxies before each request
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"
 

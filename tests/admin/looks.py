@@ -1,12 +1,25 @@
 """The looks in which a page must be without fault: light, dark, on a phone, and at 320 px."""
 
-from playwright.sync_api import Page
+from collections.abc import Sequence
+from typing import Literal
+
+from playwright.sync_api import Page, ViewportSize
 
 from tests.admin.visit import axe
 
-WIDE = {"width": 1360, "height": 880}
-PHONE = {"width": 390, "height": 844}
-NARROWEST = {"width": 320, "height": 700}
+Look = tuple[str, ViewportSize, Literal["light", "dark"]]
+
+WIDE: ViewportSize = {"width": 1360, "height": 880}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+NARROWEST: ViewportSize = {"width": 320, "height": 700}
+
+LIGHT: Look = ("light", WIDE, "light")
+DARK: Look = ("dark", WIDE, "dark")
+PHONE: Look = ("phone, light", NARROW, "light")
+DARK_PHONE: Look = ("phone, dark", NARROW, "dark")
+ALL = (LIGHT, DARK, PHONE)
+FEW = (LIGHT, DARK_PHONE)
+"""Each width and each scheme, once: a test of the small tier takes one of them by turns."""
 
 OVER = "dialog[open], :popover-open"
 """What lies over a page."""
@@ -50,18 +63,8 @@ def doubled_labels(page: Page) -> list[str]:
     ]
 
 
-def find_faults(page: Page, *, narrow_only: bool = False, thoroughly: bool = True) -> list[str]:
-    """What is wrong with what a page shows, in any look.
-
-    Unless `thoroughly`, one look is both dark and narrow, and what lies under a dialog or a menu is
-    left to the test of the page itself.
-    """
-    light, dark = ("light", WIDE, "light"), ("dark", WIDE, "dark")
-    phone, dark_phone = ("phone, light", PHONE, "light"), ("phone, dark", PHONE, "dark")
-    looks = [light, dark, phone] if thoroughly else [light, dark_phone]
-    if narrow_only:
-        looks = [phone, dark_phone]
-    within = OVER if not thoroughly and page.locator(OVER).count() else None
+def find_faults(page: Page, looks: Sequence[Look] = ALL, *, within: str | None = None) -> list[str]:
+    """What is wrong with what a page shows, or with what lies `within` it, in these looks."""
     faults = []
     for look, size, scheme in looks:
         page.set_viewport_size(size)

@@ -246,6 +246,7 @@ def the_sign_in(page: Page, world: World) -> None:  # noqa: ARG001
 def the_banner_of_a_service_that_is_away(page: Page, world: World) -> None:
     the_list(page, world)
     answer_with(page, "**/admin/**", 503, "The read model is being rebuilt")
+    world.api.group()  # so that the page asks
     expect(page.get_by_role("status").filter(has_text="not available")).to_be_visible()
 
 

@@ -183,6 +183,7 @@ def test_leaving_with_text_typed_asks_first(page):
     page.keyboard.press("Escape")
     expect(prompt(page)).to_contain_text("lost")
     prompt(page).get_by_role("button", name="Cancel").click()
+    expect(prompt(page)).to_have_count(0)
     expect(name_field(dialog(page))).to_have_value("Half a na")
     page.keyboard.press("Escape")
     prompt(page).get_by_role("button", name="Continue").click()

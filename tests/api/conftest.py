@@ -1,6 +1,8 @@
 """The service as its users meet it: a real `customer-groups serve` on each database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,18 +14,29 @@ from tests.serving import Api, Server, token_of, unique
 __all__ = ["Api", "Server", "unique"]
 
 
+@pytest.fixture(scope="session")
+def running(new_database, tmp_path_factory) -> Iterator[Callable[[str], Server]]:
+    """Return the service on a kind of database: started when first asked for, not once a file."""
+    with ExitStack() as stack:
+
+        @cache
+        def on(kind: str) -> Server:
+            directory = tmp_path_factory.mktemp("serve")
+            return stack.enter_context(Server(new_database(kind), directory))
+
+        yield on
+
+
 @pytest.fixture(scope="session", params=STORES)
-def server(request, new_database, tmp_path_factory) -> Iterator[Server]:
+def server(request, running) -> Server:
     """A running service on either database, shared by all tests: they make things of their own."""
-    with Server(new_database(request.param), tmp_path_factory.mktemp("serve")) as running:
-        yield running
+    return running(request.param)
 
 
 @pytest.fixture(scope="session")
-def sqlite_server(new_database, tmp_path_factory) -> Iterator[Server]:
+def sqlite_server(running) -> Server:
     """A running service on SQLite, for tests to which the database does not matter."""
-    with Server(new_database("sqlite"), tmp_path_factory.mktemp("serve")) as running:
-        yield running
+    return running("sqlite")
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def expected(store, intervals):
 
     def expected(group_id, order, keep=lambda person: True):  # noqa: ARG005
         since = {who: since for who, since, until in intervals(group_id) if until is None}
-        people = {id: document(store, id) for id in since}
+        people = documents(store, since)
 
         def key(id):
             person = people[id]
@@ -92,8 +92,10 @@ def expected(store, intervals):
     return expected
 
 
-def document(store, customer_id):
-    return directory.orjson.loads(directory.one(store.read, customer_id).document)
+def documents(store, customer_ids):
+    rows = store.read(directory_import.DOCUMENTS, ids=[*customer_ids])
+    people = (directory.orjson.loads(document) for (document,) in rows)
+    return {person["id"]: person for person in people}
 
 
 def ids(page):
