@@ -157,6 +157,18 @@ def a_history(page: Page, world: World) -> None:
 
 
 @page_state
+def a_history_without_hits(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "/history?type=GroupRestored"))
+    expect(page.get_by_text("No such changes")).to_be_visible()
+
+
+@page_state
+def a_moment_before_there_was_the_group(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "?as_of=2020-01-01T00:00:00Z"))
+    expect(page.get_by_role("heading", name="The group did not exist yet")).to_be_visible()
+
+
+@page_state
 def a_group_as_it_was(page: Page, world: World) -> None:
     page.goto(group_path(world.group, f"?as_of={world.joined}&compare=1"))
     expect(section(page, "Changed since then")).to_be_visible()
@@ -275,6 +287,18 @@ def the_menu_of_a_row(page: Page, world: World) -> None:
 def the_menu_of_a_group(page: Page, world: World) -> None:
     a_detail(page, world)
     page.get_by_role("button", name="Group actions").click()
+
+
+@overlay
+def the_menu_of_an_event(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "/history"))
+    page.get_by_role("button", name="Actions for version 5").click()
+
+
+@overlay
+def the_kinds_of_a_history(page: Page, world: World) -> None:
+    page.goto(group_path(world.group, "/history?type=Renamed"))
+    page.get_by_role("button", name="Kind of change: Renamed").click()
 
 
 @overlay

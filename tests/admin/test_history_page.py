@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin.steps import choose, group_path, members, name_of, people, prompt, query, toast
-from tests.admin.visit import settle
+from tests.admin.visit import nothing_sent, settle
 from tests.serving import unique
 
 
@@ -58,7 +58,7 @@ def test_the_card_of_a_group_leads_to_all_of_its_history(page, eventful):
     expect(page).to_have_url(re.compile(f"{eventful['id']}$"))
 
 
-def test_the_newest_stand_first_with_who_what_and_the_exact_time(shown, server):
+def test_the_newest_stand_first_with_who_what_from_what_and_the_exact_time(shown, server, eventful):
     expect(shown.get_by_role("heading", level=2)).to_have_text(["Today"])
     for entry, what in enumerate(
         ["removed 1 customer", "added 3 customers", "changed 2 metadata keys", "renamed", "created"]
@@ -68,8 +68,6 @@ def test_the_newest_stand_first_with_who_what_and_the_exact_time(shown, server):
     expect(entries(shown).first.get_by_role("time")).to_have_attribute("title", exact)
     expect(entries(shown).first.get_by_role("time")).to_have_text("just now")
 
-
-def test_the_old_is_struck_and_the_new_is_plain_key_by_key(shown, eventful):
     renamed, changed = entries(shown).nth(3), entries(shown).nth(2)
 
     expect(renamed.get_by_role("deletion")).to_have_text(eventful["before"])
@@ -79,12 +77,8 @@ def test_the_old_is_struck_and_the_new_is_plain_key_by_key(shown, eventful):
     expect(tier.get_by_role("insertion")).to_have_text("gold")
     expect(net_days).to_have_text("set net_days to 30")
 
-
-def test_the_customers_of_an_event_unfold(shown, eventful):
-    emails = [row["email"] for row in eventful["rows"]]
-
     shown.get_by_text("added 3 customers").click()
-
+    emails = [row["email"] for row in eventful["rows"]]
     expect(entries(shown).nth(1).get_by_role("link")).to_have_text(emails)
 
 
@@ -103,7 +97,7 @@ def test_days_that_are_past_have_their_date_and_the_time_of_day(page, eventful):
     expect(entries(page).first.get_by_role("time")).to_have_text("14:05")
 
 
-def test_kinds_and_actors_narrow_it_and_stand_in_the_address(shown, server):
+def test_kinds_and_actors_narrow_it_and_stand_in_the_address(shown, server, eventful):
     narrow(shown, "Kind of change", "Renamed")
     expect(entries(shown)).to_have_count(1)
     assert query(shown) == "?type=Renamed"
@@ -118,13 +112,9 @@ def test_kinds_and_actors_narrow_it_and_stand_in_the_address(shown, server):
     shown.go_back()
     expect(entries(shown)).to_have_count(5)
 
-
-def test_nothing_of_a_kind_says_so_and_offers_all(shown, eventful):
     shown.goto(group_path(eventful, "/history?type=GroupRestored"))
     expect(shown.get_by_text("No such changes")).to_be_visible()
-
     shown.get_by_role("button", name="Clear").click()
-
     expect(entries(shown)).to_have_count(5)
 
 
@@ -140,19 +130,47 @@ def test_fifty_stand_there_at_first_and_older_ones_on_demand(page, api):
     expect(entries(page)).to_have_count(52)
     expect(entries(page).last).to_contain_text("created the group")
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    last = page.get_by_role("button", name="Actions for version 2", exact=True)
+    expect(last).to_be_focused()
 
 
 def test_what_happens_meanwhile_appears_on_top(shown, api, eventful):
+    later = unique("Later")
     shown.get_by_text("added 3 customers").click()
+    shown.get_by_role("button", name="Actions for version 2").click()
 
-    api.post(f"/admin/customer-groups/{eventful['id']}", {"name": unique("Later")})
+    api.post(f"/admin/customer-groups/{eventful['id']}", {"name": later})
 
     expect(entries(shown)).to_have_count(6)
-    expect(entries(shown).first).to_contain_text("Later")
+    expect(entries(shown).first).to_contain_text(later)
+    expect(shown.get_by_role("heading", level=1, name=f"History of {later}")).to_be_visible()
     expect(entries(shown).nth(2).get_by_role("link")).to_have_count(3)
+    expect(shown.get_by_role("menuitem", name="View as of here")).to_be_focused()
 
 
-def test_the_id_of_an_event_is_copied(new_page, eventful):
+def test_what_does_not_fit_the_filters_does_not_appear(page, api, eventful):
+    page.goto(group_path(eventful, "/history?type=Renamed"))
+    expect(entries(page)).to_have_count(1)
+
+    api.patch(f"/admin/customer-groups/{eventful['id']}", {"metadata": {"tier": "iron"}})
+    api.post(f"/admin/customer-groups/{eventful['id']}", {"name": unique("Later")})
+
+    expect(entries(page)).to_have_count(2)
+    expect(entries(page)).to_contain_text(["renamed", "renamed"])
+
+
+def test_who_has_left_it_asks_no_more(shown, api, eventful):
+    shown.get_by_role("link", name=eventful["name"]).click()
+    expect(shown.get_by_role("button", name="Group actions")).to_be_visible()
+    settle(shown)
+    later = unique("Later")
+
+    with nothing_sent(shown, "GET", r"/history\?.*limit=50"):
+        api.post(f"/admin/customer-groups/{eventful['id']}", {"name": later})
+        expect(shown.get_by_role("heading", level=1, name=later)).to_be_visible()
+
+
+def test_from_an_event_one_sees_the_group_as_it_was_and_copies_its_id(new_page, eventful):
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(group_path(eventful, "/history"))
 
@@ -161,12 +179,9 @@ def test_the_id_of_an_event_is_copied(new_page, eventful):
     expect(toast(page, "Event ID copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"{eventful['id']}:2"
 
-
-def test_from_an_event_one_sees_the_group_as_it_was(shown, eventful):
-    act(shown, 1, "View as of here")
-
-    expect(shown.get_by_role("heading", level=1, name=eventful["before"])).to_be_visible()
-    expect(shown).to_have_url(re.compile(r"\?as_of=\d+$"))
+    act(page, 1, "View as of here")
+    expect(page.get_by_role("heading", level=1, name=eventful["before"])).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?as_of=\d+$"))
 
 
 def test_an_undo_says_first_what_it_will_do(shown, api, eventful):
@@ -182,7 +197,9 @@ def test_an_undo_says_first_what_it_will_do(shown, api, eventful):
     assert members(api, eventful) == {row["id"] for row in eventful["rows"]}
 
 
-def test_cancel_undoes_nothing(shown, api, eventful):
+def test_cancel_undoes_nothing_and_what_stands_in_the_way_of_an_undo_is_named(
+    shown, api, eventful, server
+):
     act(shown, 2, "Undo")
     renamed = prompt(shown).get_by_role("listitem")
     expect(renamed.get_by_role("deletion")).to_have_text(eventful["name"])
@@ -193,8 +210,6 @@ def test_cancel_undoes_nothing(shown, api, eventful):
     expect(prompt(shown)).to_have_count(0)
     assert name_of(api, eventful) == eventful["name"]
 
-
-def test_an_undo_that_later_changes_stand_in_the_way_of_names_them(shown, server):
     act(shown, 4, "Undo")  # one of the three has left since
 
     expect(prompt(shown)).to_have_accessible_name("This can no longer be undone")
@@ -204,7 +219,7 @@ def test_an_undo_that_later_changes_stand_in_the_way_of_names_them(shown, server
     expect(prompt(shown)).to_have_count(0)
 
 
-def test_the_history_of_a_deleted_group_is_there(page, api, eventful):
+def test_a_deleted_group_has_its_history_and_one_that_never_was_has_none(page, api, eventful):
     api.delete(f"/admin/customer-groups/{eventful['id']}")
 
     page.goto(group_path(eventful, "/history"))
@@ -212,8 +227,5 @@ def test_the_history_of_a_deleted_group_is_there(page, api, eventful):
     expect(page.get_by_role("heading", name=f"History of {eventful['name']}")).to_be_visible()
     expect(entries(page).first).to_contain_text("deleted the group")
 
-
-def test_a_group_that_never_was_has_no_history(page):
     page.goto(group_path("cusgroup_none", "/history"))
-
     expect(page.get_by_text("There is no customer group with this ID")).to_be_visible()

@@ -23,6 +23,7 @@ from tests.admin.steps import (
     tick,
     toast,
 )
+from tests.admin.visit import settle
 from tests.serving import unique
 
 
@@ -83,6 +84,18 @@ def test_only_what_was_really_done_is_taken_back(page, api, rows):
     assert members(api, group) == {rows[0]["id"], rows[1]["id"]}
 
 
+def test_a_creation_is_undone(page, api):
+    name = unique("Mistake")
+    page.goto(f"{GROUPS}/create")
+    dialog(page).get_by_label("Name").fill(name)
+    page.keyboard.press("Enter")
+
+    undo(page, name)
+
+    expect(page.get_by_text(f"{name} was deleted by")).to_be_visible()
+    assert not exists(api, {"id": page.url.rsplit("/", 1)[1]})
+
+
 def test_a_deletion_is_undone_from_the_list(page, api, group):
     page.goto(f"{GROUPS}?q={group['name']}")
     delete_from(page, f"Actions for {group['name']}")
@@ -135,7 +148,9 @@ def test_a_removal_that_removed_nobody_offers_no_undo(page, api, group, rows):
     expect(toast(page, "0 removed").get_by_role("button", name="Undo")).to_have_count(0)
 
 
-def test_a_deleted_group_is_restored_with_members_and_metadata(page, api, group):
+def test_a_deleted_group_is_restored_with_members_and_metadata_until_that_is_undone(
+    page, api, group
+):
     api.delete(f"/admin/customer-groups/{group['id']}")
     page.goto(group_path(group))
     expect(section(page, "Last known state")).to_contain_text("3")
@@ -146,6 +161,21 @@ def test_a_deleted_group_is_restored_with_members_and_metadata(page, api, group)
     expect(page.get_by_role("heading", level=1, name=group["name"])).to_be_visible()
     expect(members_table(page).get_by_role("link")).to_have_count(3)
     expect(section(page, "Metadata")).to_contain_text("gold")
+    expect(page.get_by_role("button", name="Group actions")).to_be_visible()
+    undo(page, f"{group['name']} was restored")
+    expect(page.get_by_text(re.compile("was deleted by"))).to_be_visible()
+    assert not exists(api, group)
+
+
+def test_a_group_that_is_restored_elsewhere_is_there_again(page, api, group):
+    api.delete(f"/admin/customer-groups/{group['id']}")
+    page.goto(group_path(group))
+    expect(page.get_by_role("button", name="Restore")).to_be_visible()
+    settle(page)
+
+    api.post(f"/admin/customer-groups/{group['id']}/restore", {})
+
+    expect(members_table(page).get_by_role("link")).to_have_count(3)
     expect(page.get_by_role("button", name="Group actions")).to_be_visible()
 
 
@@ -165,14 +195,3 @@ def test_a_group_whose_name_was_taken_is_restored_under_another(page, api, group
 
     expect(page.get_by_role("heading", level=1, name=other)).to_be_visible()
     assert name_of(api, group) == other
-
-
-def test_a_restoration_is_undone(page, api, group):
-    api.delete(f"/admin/customer-groups/{group['id']}")
-    page.goto(group_path(group))
-    page.get_by_role("button", name="Restore").click()
-
-    undo(page, f"{group['name']} was restored")
-
-    expect(page.get_by_text(re.compile("was deleted by"))).to_be_visible()
-    assert not exists(api, group)

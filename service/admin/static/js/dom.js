@@ -28,6 +28,16 @@ export function icon(name) {
   return svg;
 }
 
+// Gives an element these children and no others. What stays is not moved, so that its focus, its
+// open menu and what is unfolded in it survive.
+export function place(element, children) {
+  const wanted = new Set(children);
+  for (const child of [...element.children]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, at) => {
+    if (element.children[at] !== child) element.insertBefore(child, element.children[at] ?? null);
+  });
+}
+
 export const keyHint = (...keys) =>
   h('span', { class: 'keys', 'aria-hidden': 'true' }, keys.map((key) => h('kbd', null, key)));
 

@@ -2,12 +2,12 @@
 import { GROUPS, sender } from '../api.js';
 import { askToLeave, modal } from '../dialogs.js';
 import { h, icon } from '../dom.js';
-import { toast } from '../overlay.js';
 import { guardLeaving } from '../router.js';
 import { CREATE } from '../words/common.js';
 import { CREATE_GROUP } from '../words/forms.js';
 import { focusForm } from './formframe.js';
 import { nameField } from './groupname.js';
+import { toastUndo } from './undo.js';
 
 const next = () => h('section', { class: 'narrow next' },
   h('h2', null, CREATE_GROUP.next),
@@ -20,10 +20,14 @@ export function open({ close }) {
   const release = guardLeaving(() => name.typed() !== '', () => askToLeave(CREATE_GROUP.lost));
 
   async function run({ headers }) {
-    const { body } = await send('POST', GROUPS, { body: { name: name.typed() }, headers });
+    const { body, request } = await send('POST', GROUPS, {
+      body: { name: name.typed() }, headers,
+    });
     release();
     await close(`/customer-groups/${body.customer_group.id}`);
-    toast(CREATE_GROUP.done(body.customer_group.name));
+    toastUndo(CREATE_GROUP.done(body.customer_group.name), {
+      requests: [request], after: () => {}, // the page notices by itself
+    });
   }
 
   const dialog = focusForm({

@@ -49,7 +49,8 @@ function restoreForm(id, { name: old, links, restored }) {
     name.element, reason.element, h('div', { class: 'actions' }, button, links));
 }
 
-// `end` is the event that deleted it; the group is shown as it was just before that.
+// `end` is the event that deleted it; the group is shown as it was just before that. `look()` asks
+// whether somebody else has brought it back: `restored()` follows then, as after our own restore.
 export async function deletedGroup(id, end, restored) {
   const before = end.data.position - 1;
   const query = { as_of: before, fields: '+customers_count' };
@@ -87,5 +88,8 @@ export async function deletedGroup(id, end, restored) {
       h('div', { class: 'col' }, metadata.element, history.element),
     ],
     loaded: history.refresh(),
+    look: () => get(groupPath(id), { fields: 'id' }).then(restored, (error) => {
+      if (error.status !== 404) throw error;
+    }),
   };
 }

@@ -145,6 +145,7 @@ export function open({ params: { id }, frame }) {
     if (last) {
       name(last.name);
       show('deleted', ...last.columns);
+      stop = follow(last.look, { group: id });
       await last.loaded;
     } else {
       name(MISSING.title);
@@ -161,7 +162,7 @@ export function open({ params: { id }, frame }) {
     json.close();
   }
 
-  const stop = follow(async () => {
+  let stop = follow(async () => {
     if (!deleting) await load({ quiet: true });
   }, { group: id });
   show('bones', ...skeleton());

@@ -7,7 +7,6 @@ import { CLEAR, TITLE } from '../words/common.js';
 import { HISTORY } from '../words/history.js';
 import { MISSING } from '../words/session.js';
 import { TIMELINE } from '../words/timeline.js';
-import { stayRelative } from './general.js';
 import { historyFilters } from './historyfilters.js';
 import { missingCard, notice, notLoaded } from './missing.js';
 import { timeline } from './timeline.js';
@@ -17,16 +16,18 @@ const PAGE = 50;
 const NAMED = 20; // customers of one event
 const NAMING = ['GroupCreated', 'Renamed', 'GroupRestored'];
 
+const newestOf = (events) => events[0]?.data.position ?? 0;
+
 export function open({ params: { id }, frame }) {
   const here = `${LIST}/${encodeURIComponent(id)}`;
   const path = `${groupPath(id)}/history`;
   let events = [];
   let cursor = null;
-  let newest = null; // id of the newest event, filtered out or not
+  let newest = -1; // position of the newest event that is shown; 0 when none is, -1 if it failed
   let asked = 0;
   let over = false;
 
-  const title = h('h1', { id: 'history-title', tabindex: '-1' }, TIMELINE.crumb);
+  const title = h('h1', { id: 'history-title' }, TIMELINE.crumb);
   const list = timeline({ here, undo: oneAtATime(undo) });
   const message = h('div');
   const more = h('button', { class: 'btn', type: 'button', onclick: next }, TIMELINE.more);
@@ -41,6 +42,7 @@ export function open({ params: { id }, frame }) {
       list.element, message, foot));
 
   function paint() {
+    newest = newestOf(events);
     filters.meet(events);
     list.show(events);
     foot.hidden = !cursor;
@@ -54,10 +56,10 @@ export function open({ params: { id }, frame }) {
 
   // A filtered page may be empty and yet not be the last.
   async function page(from) {
+    const query = { ...filters.chosen, limit: PAGE, ids: NAMED };
     let answer = { events: [], next_cursor: from };
     do {
-      const query = { ...filters.chosen, limit: PAGE, ids: NAMED, cursor: answer.next_cursor };
-      answer = await get(path, query);
+      answer = await get(path, { ...query, cursor: answer.next_cursor });
     } while (!answer.events.length && answer.next_cursor);
     return answer;
   }
@@ -81,23 +83,23 @@ export function open({ params: { id }, frame }) {
 
   function fail(error) {
     events = [];
+    newest = -1;
     list.show(events);
     foot.hidden = true;
     message.replaceChildren(notLoaded(TIMELINE.failed)(error, load));
   }
 
   async function next() {
-    const mine = asked;
-    const count = events.length;
+    const from = cursor;
     more.ariaBusy = 'true';
     try {
-      const answer = await page(cursor);
-      if (mine !== asked) return;
-      events = [...events, ...answer.events];
-      cursor = answer.next_cursor;
+      const { events: older, next_cursor: rest } = await page(from);
+      if (over || from !== cursor) return;
+      events = [...events, ...older];
+      cursor = rest;
       paint();
-      announce(HISTORY.count(events.length - count));
-      if (foot.hidden) title.focus({ preventScroll: true });
+      announce(HISTORY.count(older.length));
+      if (foot.hidden) list.focus(older[0] ?? events.at(-1));
     } catch (error) {
       failed(error);
     } finally {
@@ -107,18 +109,15 @@ export function open({ params: { id }, frame }) {
 
   // What is new stands on top; what was shown stays, and what is unfolded.
   async function refresh() {
-    const { events: [last] } = await get(path, { limit: 1, ids: 0 });
-    stayRelative(main);
-    if (over || last.id === newest) return;
     const mine = asked;
-    const answer = await page(null);
-    if (over || mine !== asked) return;
-    newest = last.id;
+    const [answer] = await Promise.all([page(null), called()]);
+    if (over || mine !== asked || newestOf(answer.events) <= newest) return;
+    asked += 1; // an answer that comes later is older
     const at = answer.events.findIndex((event) => event.id === events[0]?.id);
-    if (!at) return;
     if (at < 0) ({ events, next_cursor: cursor } = answer);
     else events = [...answer.events.slice(0, at), ...events];
     paint();
+    main.ariaBusy = 'false';
   }
 
   async function undo(event) {
@@ -133,7 +132,7 @@ export function open({ params: { id }, frame }) {
     const text = await get(groupPath(id), { fields: 'name' })
       .then(({ customer_group: group }) => group, last)
       .then((found) => found?.name);
-    if (over || !text) return;
+    if (over || !text || title.textContent === TIMELINE.title(text)) return;
     title.textContent = TIMELINE.title(text);
     frame.title(TIMELINE.title(text));
     frame.crumbs([[TITLE, LIST], [text, here], [TIMELINE.crumb]]);
@@ -152,7 +151,7 @@ export function open({ params: { id }, frame }) {
     if (filters.narrowed()) filters.meet((await get(path, { limit: PAGE, ids: 0 })).events);
   }
 
-  const stop = follow(refresh);
+  const stop = follow(refresh, { group: id });
   return {
     title: TIMELINE.crumb,
     crumbs: [[TITLE, LIST], ['…', here], [TIMELINE.crumb]],

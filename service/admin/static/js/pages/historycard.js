@@ -1,6 +1,6 @@
 // What happened to a group last, on its page; the whole history is a page of its own.
 import { get, groupPath } from '../api.js';
-import { h } from '../dom.js';
+import { h, place } from '../dom.js';
 import { href } from '../router.js';
 import { TRY_AGAIN } from '../words/common.js';
 import { HISTORY } from '../words/history.js';
@@ -11,14 +11,6 @@ const NAMED = 20; // customers of one event
 
 const loading = () => h('li', { 'aria-hidden': 'true' },
   h('span', { class: 'bone w4' }), h('span', { class: 'bone w2' }));
-
-// Puts the wanted children into place; what stays is not moved, so that it keeps its focus.
-function place(list, wanted) {
-  for (const child of [...list.children]) if (!wanted.includes(child)) child.remove();
-  wanted.forEach((child, at) => {
-    if (list.children[at] !== child) list.insertBefore(child, list.children[at] ?? null);
-  });
-}
 
 // `show(events)` shows the newest of these, newest first. `refresh()` asks for them and resolves to
 // them; a failed load is shown here and gives none.

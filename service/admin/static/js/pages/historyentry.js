@@ -54,10 +54,10 @@ function unfolding(summary, build, open) {
 export function told(event) {
   const { name, keys, customers } = changesOf(event);
   if (customers) {
-    return [sentence(event), async () => {
+    return [sentence(event), customers.ids.length > 0 && (async () => {
       const { customersOf } = await import('./historycustomers.js');
       return customersOf(customers);
-    }];
+    })];
   }
   const list = keys.length
     && (() => h('ul', null, keys.map((each) => h('li', null, keyLine(each)))));

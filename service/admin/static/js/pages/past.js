@@ -92,10 +92,12 @@ export function open({ params: { id }, query, frame }) {
 
   function choose(what) {
     asOf = String(what.data?.position ?? what);
-    setQuery({ as_of: asOf }, { replace: true });
     stand();
     clearTimeout(timer);
-    timer = setTimeout(load, PAUSE_MILLISECONDS);
+    timer = setTimeout(() => {
+      setQuery({ as_of: asOf }, { replace: true }); // browsers allow only so many a second
+      load();
+    }, PAUSE_MILLISECONDS);
   }
 
   async function compared(group) {

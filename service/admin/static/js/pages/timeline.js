@@ -1,5 +1,5 @@
 // Entries of a history, newest first, grouped by day.
-import { h } from '../dom.js';
+import { h, place } from '../dom.js';
 import { menu } from '../menu.js';
 import { toast } from '../overlay.js';
 import { go } from '../router.js';
@@ -39,7 +39,7 @@ const bones = () => h('ol', { class: 'events', 'aria-hidden': 'true' },
 export function timeline({ here, undo }) {
   const known = new Map(); // events never change, so neither do their entries
   const element = h('div', { class: 'days' }, h('section', null, bones()));
-  let sections = [];
+  const days = new Map(); // title -> { section, list }
 
   function entryOf(event) {
     if (!known.has(event.id)) {
@@ -51,26 +51,28 @@ export function timeline({ here, undo }) {
     return known.get(event.id);
   }
 
-  function day(title, at) {
-    const id = `day-${at}`;
-    const list = h('ol', { class: 'events' });
-    const section = h('section', { 'aria-labelledby': id }, h('h2', { id }, title), list);
-    return { title, list, section };
+  function dayOf(title) {
+    if (!days.has(title)) {
+      const id = `day-${days.size}`;
+      const list = h('ol', { class: 'events' });
+      const section = h('section', { 'aria-labelledby': id }, h('h2', { id }, title), list);
+      days.set(title, { section, list });
+    }
+    return days.get(title);
   }
 
   return {
     element,
-    // The days are made anew; the entries stay, and with them what is unfolded.
     show(events) {
-      const focused = document.activeElement;
-      sections = [];
-      for (const event of events) {
-        const title = dayTitle(event.time);
-        if (sections.at(-1)?.title !== title) sections.push(day(title, sections.length));
-        sections.at(-1).list.append(entryOf(event));
-      }
-      element.replaceChildren(...sections.map(({ section }) => section));
-      if (element.contains(focused)) focused.focus({ preventScroll: true });
+      const byDay = Map.groupBy(events, ({ time }) => dayTitle(time));
+      place(element, [...byDay].map(([title, those]) => {
+        const { section, list } = dayOf(title);
+        place(list, those.map(entryOf));
+        return section;
+      }));
+    },
+    focus(event) {
+      known.get(event.id).querySelector('summary, button').focus();
     },
   };
 }
