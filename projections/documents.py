@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 TIME_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND, MICROSECOND = timedelta(milliseconds=1), timedelta(microseconds=1)
 
 RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
@@ -15,12 +16,12 @@ RFC_3339 = re.compile(
 
 def milliseconds(time: datetime) -> int:
     """Return the time as whole milliseconds since 1970, truncated."""
-    return (time - TIME_ZERO) // timedelta(milliseconds=1)
+    return (time - TIME_ZERO) // MILLISECOND
 
 
 def microseconds(time: datetime) -> int:
     """Return the time as microseconds since 1970."""
-    return (time - TIME_ZERO) // timedelta(microseconds=1)
+    return (time - TIME_ZERO) // MICROSECOND
 
 
 def shown(time_ms: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from domain.group import Group, GroupEvent, changed_metadata
+from projections.batch import Batch
 from projections.documents import milliseconds, shown, time_shown
 from projections.sql import Read, Write
 
@@ -20,10 +21,7 @@ SCHEMA = (
     """,
 )
 
-DOCUMENT = """
-SELECT d.group_key, d.document FROM group_list g JOIN group_detail d ON d.group_key = g.group_key
-WHERE g.id = :id
-"""
+UPDATE = "UPDATE group_detail SET document = :document WHERE group_key = :key"
 
 AGGREGATE = """
 SELECT g.version, g.customers_count, g.deleted, d.document
@@ -33,12 +31,12 @@ WHERE g.id = :id
 
 
 @singledispatch
-def apply(event: Any, position: int, write: Write) -> None:
+def apply(event: Any, position: int, batch: Batch) -> None:
     """Let the document follow an event; a membership change leaves it alone."""
 
 
 @apply.register
-def _(event: Group.GroupCreated, position: int, write: Write) -> None:
+def _(event: Group.GroupCreated, position: int, batch: Batch) -> None:
     created_at = shown(milliseconds(event.timestamp))
     document = {
         "id": event.originator_id,
@@ -49,53 +47,53 @@ def _(event: Group.GroupCreated, position: int, write: Write) -> None:
         "deleted_at": None,
         "metadata": event.metadata,
     }
-    write(
-        "INSERT INTO group_detail VALUES (:key, :document)",
-        key=position,
-        document=orjson.dumps(document),
-    )
+    batch.groups[event.originator_id].document = orjson.dumps(document)
 
 
 @apply.register
-def _(event: Group.Renamed, position: int, write: Write) -> None:
-    _change(event, write, name=event.name, updated_at=shown(milliseconds(event.timestamp)))
+def _(event: Group.Renamed, position: int, batch: Batch) -> None:
+    _change(event, batch, name=event.name, updated_at=shown(milliseconds(event.timestamp)))
 
 
 @apply.register
-def _(event: Group.MetadataChanged, position: int, write: Write) -> None:
-    metadata = _document(event, write)[1]["metadata"]
+def _(event: Group.MetadataChanged, position: int, batch: Batch) -> None:
+    metadata = _document(event, batch)["metadata"]
     _change(
         event,
-        write,
+        batch,
         metadata=changed_metadata(metadata, event.set, event.removed, event.cleared),
         updated_at=shown(milliseconds(event.timestamp)),
     )
 
 
 @apply.register
-def _(event: Group.GroupDeleted, position: int, write: Write) -> None:
-    _change(event, write, deleted_at=shown(milliseconds(event.timestamp)))
+def _(event: Group.GroupDeleted, position: int, batch: Batch) -> None:
+    _change(event, batch, deleted_at=shown(milliseconds(event.timestamp)))
 
 
 @apply.register
-def _(event: Group.GroupRestored, position: int, write: Write) -> None:
-    renamed = _document(event, write)[1]["name"] != event.name
+def _(event: Group.GroupRestored, position: int, batch: Batch) -> None:
+    renamed = _document(event, batch)["name"] != event.name
     moved = {"updated_at": shown(milliseconds(event.timestamp))} if renamed else {}
-    _change(event, write, name=event.name, deleted_at=None, **moved)
+    _change(event, batch, name=event.name, deleted_at=None, **moved)
 
 
-def _document(event: GroupEvent, write: Write) -> tuple[int, dict[str, Any]]:
-    key, document = write.read(DOCUMENT, id=event.originator_id)[0]
-    return key, orjson.loads(document)
+def _document(event: GroupEvent, batch: Batch) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(batch.groups[event.originator_id].document)
+    return document
 
 
-def _change(event: GroupEvent, write: Write, **changed: Any) -> None:
-    key, document = _document(event, write)
-    write(
-        "UPDATE group_detail SET document = :document WHERE group_key = :key",
-        key=key,
-        document=orjson.dumps(document | changed),
-    )
+def _change(event: GroupEvent, batch: Batch, **changed: Any) -> None:
+    document = orjson.dumps(_document(event, batch) | changed)
+    batch.groups[event.originator_id].document = document
+
+
+def save(batch: Batch, write: Write) -> None:
+    """Write the document of each group that has another one now."""
+    groups = batch.groups.values()
+    changed = [group for group in groups if group.is_described and not group.is_new]
+    write.update(UPDATE, [{"key": group.key, "document": group.document} for group in changed])
+    write.insert("group_detail", [(group.key, group.document) for group in groups if group.is_new])
 
 
 def aggregate(read: Read, group_id: str) -> Group | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.group import Group, GroupEvent
 from projections import group_states
+from projections.batch import Batch, GroupNow
 from projections.conditions import Conditions, contained, where
 from projections.documents import folded, milliseconds
 from projections.pages import Listing, Order, Page, Walk
@@ -31,6 +32,12 @@ SCHEMA = (
     )
     """,
     "CREATE UNIQUE INDEX group_list_id ON group_list (id)",
+    "CREATE TABLE group_total (living BIGINT NOT NULL)",
+    "INSERT INTO group_total VALUES (0)",
+)
+"""`group_key` is the position of the group's first event; times are milliseconds since 1970."""
+
+INDEXES = (
     "CREATE UNIQUE INDEX group_list_name ON group_list (name) WHERE deleted = 0",
     "CREATE INDEX group_list_by_id ON group_list (id) WHERE deleted = 0",
     "CREATE INDEX group_list_by_name ON group_list (name_folded, name, id) WHERE deleted = 0",
@@ -38,10 +45,7 @@ SCHEMA = (
     "CREATE INDEX group_list_by_update ON group_list (updated_at, id) WHERE deleted = 0",
     "CREATE INDEX group_list_by_count ON group_list (customers_count, id) WHERE deleted = 0",
     "CREATE INDEX group_list_by_creator ON group_list (created_by, id) WHERE deleted = 0",
-    "CREATE TABLE group_total (living BIGINT NOT NULL)",
-    "INSERT INTO group_total VALUES (0)",
 )
-"""`group_key` is the position of the group's first event; times are milliseconds since 1970."""
 
 SEARCHED = ("group_list", "group_key", "name_folded")
 """Table, key and column that have a trigram index."""
@@ -85,91 +89,125 @@ WHERE g.id = :id AND g.deleted = 0
 """
 
 
+UPDATE = """
+UPDATE group_list SET name = :name, name_folded = :folded, updated_at = :updated_at,
+  customers_count = :count, version = :version, deleted = :deleted
+WHERE group_key = :key
+"""
+
+UPDATE_COUNT = """
+UPDATE group_list SET customers_count = :count, version = :version WHERE group_key = :key
+"""
+"""For a group that only had its members changed: touches fewer indexes."""
+
+
 @singledispatch
-def apply(event: Any, position: int, write: Write) -> None:
+def apply(event: Any, position: int, batch: Batch) -> None:
     """Let the list follow an event."""
 
 
 @apply.register
-def _(event: Group.GroupCreated, position: int, write: Write) -> None:
-    write(
-        "INSERT INTO group_list VALUES (:key, :id, :name, :folded, :by, :at, :at, 0, 1, 0)",
-        key=position,
-        id=event.originator_id,
-        name=event.name,
-        folded=folded(event.name),
-        by=event.actor["id"],
-        at=milliseconds(event.timestamp),
+def _(event: Group.GroupCreated, position: int, batch: Batch) -> None:
+    at = milliseconds(event.timestamp)
+    group_id, name = event.originator_id, event.name
+    if group_id in batch.groups:
+        raise ValueError(f"{group_id} is there already")
+    batch.groups[group_id] = GroupNow(
+        position, group_id, name, folded(name), event.actor["id"], at, at, is_new=True
     )
-    write("UPDATE group_total SET living = living + 1")
+    batch.living += 1
 
 
 @apply.register
-def _(event: Group.Renamed, position: int, write: Write) -> None:
-    write(
-        "UPDATE group_list SET name = :name, name_folded = :folded, updated_at = :at,"
-        " version = :version WHERE id = :id",
-        name=event.name,
-        folded=folded(event.name),
-        at=milliseconds(event.timestamp),
-        version=event.originator_version,
-        id=event.originator_id,
-    )
+def _(event: Group.Renamed, position: int, batch: Batch) -> None:
+    group = _described(event, batch)
+    _rename(group, event.name)
+    group.updated_at = milliseconds(event.timestamp)
 
 
 @apply.register
-def _(event: Group.MetadataChanged, position: int, write: Write) -> None:
-    write(
-        "UPDATE group_list SET updated_at = :at, version = :version WHERE id = :id",
-        at=milliseconds(event.timestamp),
-        version=event.originator_version,
-        id=event.originator_id,
-    )
+def _(event: Group.MetadataChanged, position: int, batch: Batch) -> None:
+    _described(event, batch).updated_at = milliseconds(event.timestamp)
 
 
 @apply.register
-def _(event: Group.CustomersAdded, position: int, write: Write) -> None:
-    _count(event, len(event.customer_ids), write)
+def _(event: Group.CustomersAdded, position: int, batch: Batch) -> None:
+    _changed(event, batch).customers_count += len(event.customer_ids)
 
 
 @apply.register
-def _(event: Group.CustomersRemoved, position: int, write: Write) -> None:
-    _count(event, -len(event.customer_ids), write)
-
-
-def _count(event: GroupEvent, change: int, write: Write) -> None:
-    write(
-        "UPDATE group_list SET customers_count = customers_count + :change, version = :version"
-        " WHERE id = :id",
-        change=change,
-        version=event.originator_version,
-        id=event.originator_id,
-    )
+def _(event: Group.CustomersRemoved, position: int, batch: Batch) -> None:
+    _changed(event, batch).customers_count -= len(event.customer_ids)
 
 
 @apply.register
-def _(event: Group.GroupDeleted, position: int, write: Write) -> None:
-    write(
-        "UPDATE group_list SET deleted = 1, version = :version WHERE id = :id",
-        version=event.originator_version,
-        id=event.originator_id,
-    )
-    write("UPDATE group_total SET living = living - 1")
+def _(event: Group.GroupDeleted, position: int, batch: Batch) -> None:
+    _described(event, batch).deleted = 1
+    batch.living -= 1
 
 
 @apply.register
-def _(event: Group.GroupRestored, position: int, write: Write) -> None:
-    write(
-        "UPDATE group_list SET deleted = 0, version = :version,"
-        " updated_at = CASE WHEN name = :name THEN updated_at ELSE :at END,"
-        " name = :name, name_folded = :folded WHERE id = :id",
-        version=event.originator_version,
-        name=event.name,
-        folded=folded(event.name),
-        at=milliseconds(event.timestamp),
-        id=event.originator_id,
+def _(event: Group.GroupRestored, position: int, batch: Batch) -> None:
+    group = _described(event, batch)
+    group.deleted = 0
+    if event.name != group.name:
+        _rename(group, event.name)
+        group.updated_at = milliseconds(event.timestamp)
+    batch.living += 1
+
+
+def _changed(event: GroupEvent, batch: Batch) -> GroupNow:
+    group = batch.groups[event.originator_id]
+    group.version = event.originator_version
+    return group
+
+
+def _described(event: GroupEvent, batch: Batch) -> GroupNow:
+    group = _changed(event, batch)
+    group.is_described = True
+    return group
+
+
+def _rename(group: GroupNow, name: str) -> None:
+    group.name, group.name_folded = name, folded(name)
+
+
+def save(batch: Batch, write: Write) -> None:
+    """Write the row of each group, and how many live."""
+    new, described, counted = [], [], []
+    for group in batch.groups.values():
+        row: dict[str, Any] = {
+            "key": group.key,
+            "count": group.customers_count,
+            "version": group.version,
+        }
+        if group.is_new:
+            new.append(_row(group))
+        elif group.is_described:
+            row |= {"name": group.name, "folded": group.name_folded}
+            described.append(row | {"updated_at": group.updated_at, "deleted": group.deleted})
+        else:
+            counted.append(row)
+    write.update(UPDATE, described)
+    write.update(UPDATE_COUNT, counted)
+    write.insert("group_list", new)
+    if batch.living:
+        write("UPDATE group_total SET living = living + :change", change=batch.living)
+
+
+def _row(group: GroupNow) -> tuple[Any, ...]:
+    return (
+        group.key,
+        group.id,
+        group.name,
+        group.name_folded,
+        group.created_by,
+        group.created_at,
+        group.updated_at,
+        group.customers_count,
+        group.version,
+        group.deleted,
     )
-    write("UPDATE group_total SET living = living + 1")
 
 
 def holder_of_name(read: Read, name: str) -> str | None:

@@ -5,8 +5,9 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.group import Group, GroupEvent
+from projections.batch import Batch, GroupNow
 from projections.conditions import Conditions, contained, where
-from projections.intervals import EACH_SPAN, ENDS, ended_after, holding, open_at
+from projections.intervals import EACH_SPAN, ENDS, ended_after, holding, open_at, span_of
 from projections.pages import Listing, Order
 from projections.sql import Read, Row, Write
 
@@ -34,9 +35,6 @@ SCHEMA = (
     )
     """,
     "CREATE INDEX group_state_of_group ON group_state (group_key, since_position)",
-    "CREATE INDEX group_state_open ON group_state (since_position) WHERE until_position IS NULL",
-    "CREATE INDEX group_state_ended ON group_state (span, since_position, until_position)"
-    " WHERE until_position IS NOT NULL",
     """
     CREATE TABLE group_count (
       group_key BIGINT NOT NULL,
@@ -50,23 +48,13 @@ SCHEMA = (
 """A state is an interval in which the group lived and neither name nor metadata changed; each event
 but the first has a row of counts. Times are milliseconds since 1970."""
 
-BEGIN = """
-INSERT INTO group_state
-SELECT :position, NULL, NULL, g.group_key, g.id, g.name, g.name_folded, g.created_by, g.created_at,
-  g.updated_at, d.document
-FROM group_list g JOIN group_detail d ON d.group_key = g.group_key WHERE g.id = :id
-"""
+INDEXES = (
+    "CREATE INDEX group_state_open ON group_state (since_position) WHERE until_position IS NULL",
+    "CREATE INDEX group_state_ended ON group_state (span, since_position, until_position)"
+    " WHERE until_position IS NOT NULL",
+)
 
-END = f"""
-UPDATE group_state SET {ENDS}
-WHERE until_position IS NULL
-AND group_key = (SELECT g.group_key FROM group_list g WHERE g.id = :id)
-"""
-
-COUNTED = """
-INSERT INTO group_count
-SELECT g.group_key, :position, g.customers_count, g.version FROM group_list g WHERE g.id = :id
-"""
+END = f"UPDATE group_state SET {ENDS} WHERE since_position = :since AND until_position IS NULL"
 
 COUNT = """
 coalesce((SELECT n.customers_count FROM group_count n
@@ -115,39 +103,74 @@ WHERE k.id = :id AND (g.until_position IS NULL OR g.until_position > :at)
 
 
 @singledispatch
-def apply(event: Any, position: int, write: Write) -> None:
+def apply(event: Any, position: int, batch: Batch) -> None:
     """Let the states follow an event that `group_list` and `group_detail` have followed already."""
 
 
 @apply.register
-def _(event: Group.GroupCreated, position: int, write: Write) -> None:
-    write(BEGIN, position=position, id=event.originator_id)
+def _(event: Group.GroupCreated, position: int, batch: Batch) -> None:
+    _begin(batch.groups[event.originator_id], position, batch)
 
 
 @apply.register(Group.Renamed)
 @apply.register(Group.MetadataChanged)
-def _(event: GroupEvent, position: int, write: Write) -> None:
-    write(END, position=position, id=event.originator_id)
-    write(BEGIN, position=position, id=event.originator_id)
-    write(COUNTED, position=position, id=event.originator_id)
+def _(event: GroupEvent, position: int, batch: Batch) -> None:
+    group = _counted(event, position, batch)
+    _end(group, position, batch)
+    _begin(group, position, batch)
 
 
 @apply.register(Group.CustomersAdded)
 @apply.register(Group.CustomersRemoved)
-def _(event: GroupEvent, position: int, write: Write) -> None:
-    write(COUNTED, position=position, id=event.originator_id)
+def _(event: GroupEvent, position: int, batch: Batch) -> None:
+    _counted(event, position, batch)
 
 
 @apply.register
-def _(event: Group.GroupDeleted, position: int, write: Write) -> None:
-    write(END, position=position, id=event.originator_id)
-    write(COUNTED, position=position, id=event.originator_id)
+def _(event: Group.GroupDeleted, position: int, batch: Batch) -> None:
+    _end(_counted(event, position, batch), position, batch)
 
 
 @apply.register
-def _(event: Group.GroupRestored, position: int, write: Write) -> None:
-    write(BEGIN, position=position, id=event.originator_id)
-    write(COUNTED, position=position, id=event.originator_id)
+def _(event: Group.GroupRestored, position: int, batch: Batch) -> None:
+    _begin(_counted(event, position, batch), position, batch)
+
+
+def _begin(group: GroupNow, position: int, batch: Batch) -> None:
+    group.state = [
+        position,
+        None,
+        None,
+        group.key,
+        group.id,
+        group.name,
+        group.name_folded,
+        group.created_by,
+        group.created_at,
+        group.updated_at,
+        group.document,
+    ]
+    batch.states.append(group.state)
+
+
+def _end(group: GroupNow, position: int, batch: Batch) -> None:
+    if group.state is None:
+        batch.ended_states.append({"position": position, "since": group.since})
+    else:
+        group.state[1:3] = position, span_of(position - group.state[0])
+
+
+def _counted(event: GroupEvent, position: int, batch: Batch) -> GroupNow:
+    group = batch.groups[event.originator_id]
+    batch.counts.append((group.key, position, group.customers_count, group.version))
+    return group
+
+
+def save(batch: Batch, write: Write) -> None:
+    """Write the states that ended and began, and the counts."""
+    write.update(END, batch.ended_states)
+    write.insert("group_state", batch.states)
+    write.insert("group_count", batch.counts)
 
 
 def one(read: Read, group_id: str, at: int) -> Row | None:

@@ -25,6 +25,11 @@ EACH_SPAN = (
 """A table of all spans: `column1`, and how long they are at most: `column2`."""
 
 
+def span_of(length: int) -> int:
+    """Return the span of a length, as `SPAN` does."""
+    return min(SPANS, (length.bit_length() - 1) // 2)
+
+
 def open_at(alias: str) -> str:
     """Return the condition of an interval that has not ended to hold `:at`."""
     return f"{alias}.until_position IS NULL AND {alias}.since_position <= :at"

@@ -37,8 +37,9 @@ TIME = slice(14, 41)
 REST = slice(43, None)
 """Where `domain.transcoding` puts the time, and what comes after it."""
 
-VERSIONED = re.compile(rb'"class_version":(\d+),')
-"""What the rest begins with where the event was written as version 2 or later."""
+VERSIONED = re.compile(rb'"class_version":([2-9]|[1-9]\d{1,3}),')
+"""What the rest begins with where the event was written as version 2 or later, and only so: what
+is stored and what is published say the same, byte for byte."""
 
 EVENT = "notification_id, originator_id, originator_version, topic, state"
 
@@ -292,18 +293,23 @@ def stored(line: bytes, log: str) -> LoggedEvent:
 
     Raises `ValueError` when the line is not what `published` makes of an event of this log.
     """
+    event = parsed(line)
+    if published(event, log) != line:
+        raise ValueError(f"not the published form of an event of {log}")
+    return event
+
+
+def parsed(line: bytes) -> LoggedEvent:
+    """Return the event of a line that `stored` has read before. Raises `ValueError` for others."""
     found = _PUBLISHED.fullmatch(line)
     if found is None:
         raise ValueError("not the published form of an event")
     topic, form, group_id, time, position, version, rest = found.groups()
     versioned = b"" if form == b"1" else b'"class_version":%b,' % form
-    event = LoggedEvent(
+    return LoggedEvent(
         int(position),
         group_id.decode(),
         int(version),
         topic.decode(),
         b'{"timestamp":"%b",%b%b' % (time, versioned, rest),
     )
-    if published(event, log) != line:
-        raise ValueError(f"not the published form of an event of {log}")
-    return event

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.group import Group
 from projections import past_members
+from projections.batch import Batch
 from projections.conditions import Conditions, contained, where
 from projections.directory import COLUMNS, SEARCHED
 from projections.documents import milliseconds
 from projections.group_list import GroupRow
-from projections.intervals import ENDS
+from projections.intervals import ENDS, span_of
 from projections.pages import Listing, Order, Page, Walk
 from projections.sql import Read, Write
 
@@ -32,6 +33,10 @@ SCHEMA = (
     """,
     "CREATE UNIQUE INDEX membership_open ON membership (customer_id, group_key)"
     " WHERE until_position IS NULL",
+)
+"""`since_at` is milliseconds since 1970; an interval without an end is open: a member now."""
+
+INDEXES = (
     "CREATE INDEX membership_page ON membership (group_key, since_position, customer_id, since_at)"
     " WHERE until_position IS NULL",
     "CREATE INDEX membership_ended ON membership"
@@ -41,19 +46,10 @@ SCHEMA = (
     " (group_key, span, since_position, customer_id, until_position, since_at)"
     " WHERE until_position IS NOT NULL",
 )
-"""`since_at` is milliseconds since 1970; an interval without an end is open: a member now."""
 
-OPEN_INTERVALS = """
-INSERT INTO membership
-SELECT g.group_key, each.value, :position, :at, NULL, NULL
-FROM each(:customers) CROSS JOIN group_list g WHERE g.id = :group
-"""
-
-END_INTERVALS = f"""
+END = f"""
 UPDATE membership SET {ENDS}
-WHERE until_position IS NULL
-AND group_key = (SELECT g.group_key FROM group_list g WHERE g.id = :group)
-AND customer_id IN (SELECT each.value FROM each(:customers))
+WHERE until_position IS NULL AND group_key = :group AND customer_id = :customer
 """
 
 MEMBERS_AMONG = """
@@ -109,29 +105,34 @@ class Member(NamedTuple):
 
 
 @singledispatch
-def apply(event: Any, position: int, write: Write) -> None:
+def apply(event: Any, position: int, batch: Batch) -> None:
     """Let the memberships follow an event."""
 
 
 @apply.register
-def _(event: Group.CustomersAdded, position: int, write: Write) -> None:
-    write(
-        OPEN_INTERVALS,
-        group=event.originator_id,
-        customers=sorted(event.customer_ids),
-        position=position,
-        at=milliseconds(event.timestamp),
-    )
+def _(event: Group.CustomersAdded, position: int, batch: Batch) -> None:
+    key, at = batch.groups[event.originator_id].key, milliseconds(event.timestamp)
+    for customer_id in sorted(event.customer_ids):
+        row = [key, customer_id, position, at, None, None]
+        batch.joined.append(row)
+        batch.open[key, customer_id] = row
 
 
 @apply.register
-def _(event: Group.CustomersRemoved, position: int, write: Write) -> None:
-    write(
-        END_INTERVALS,
-        group=event.originator_id,
-        customers=sorted(event.customer_ids),
-        position=position,
-    )
+def _(event: Group.CustomersRemoved, position: int, batch: Batch) -> None:
+    key = batch.groups[event.originator_id].key
+    for customer_id in sorted(event.customer_ids):
+        row = batch.open.pop((key, customer_id), None)
+        if row is None:
+            batch.left.append({"position": position, "group": key, "customer": customer_id})
+        else:
+            row[4:] = position, span_of(position - row[2])
+
+
+def save(batch: Batch, write: Write) -> None:
+    """Write the memberships that ended and began."""
+    write.update(END, batch.left)
+    write.insert("membership", batch.joined)
 
 
 def members_among(read: Read, group_id: str, customer_ids: Sequence[str]) -> set[str]:

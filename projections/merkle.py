@@ -47,10 +47,6 @@ FROM property p WHERE p.name = 'log_id'
 
 SIZE = "SELECT coalesce(max(number) + 1, 0) FROM merkle_leaf"
 
-ADD_LEAF = "INSERT INTO merkle_leaf VALUES (:number, :position, :hash)"
-
-ADD_SUBTREE = "INSERT INTO merkle_subtree VALUES (:level, :number, :hash)"
-
 LEAVES = "SELECT number, hash FROM merkle_leaf WHERE number >= :first AND number < :last"
 
 SUBTREES = """
@@ -108,29 +104,22 @@ def append(events: Sequence[LoggedEvent], write: Write) -> None:
 
 def add(leaves: Sequence[tuple[int, Hash]], size: int, write: Write) -> None:
     """Add leaves, each the position of its event and its hash, to a tree of this size."""
-    rows = [
-        {"number": number, "position": position, "hash": leaf_hash}
-        for number, (position, leaf_hash) in enumerate(leaves, size)
-    ]
-    if len(rows) == 1:
-        write(ADD_LEAF, **rows[0])
-    else:
-        write.many(ADD_LEAF, rows)
-    _complete(write, size, size + len(rows))
+    rows = [(number, *known) for number, known in enumerate(leaves, size)]
+    write.insert("merkle_leaf", rows)
+    complete(write, size, size + len(rows))
 
 
-def _complete(write: Write, before: int, after: int) -> None:
+def complete(write: Write, before: int, after: int) -> None:
     """Keep the roots of the subtrees that are complete now that there are `after` leaves.
 
     None of one that is damaged: that stops no change, only what is proven and signed.
     """
     level = TILE_LEVELS
     while before >> level < after >> level:
-        subtrees = Subtrees(write.read)
         for number in range(before >> level, after >> level):
             with suppress(TreeDamaged):
-                root = subtrees.joined(level - TILE_LEVELS, number * TILE, TILE)
-                write(ADD_SUBTREE, level=level, number=number, hash=root)
+                root = Subtrees(write.read).joined(level - TILE_LEVELS, number * TILE, TILE)
+                write.insert("merkle_subtree", [(level, number, root)])
         level += TILE_LEVELS
 
 

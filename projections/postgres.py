@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, cast
@@ -13,7 +13,7 @@ import psycopg
 from projections.conditions import Searched, by_length, contained
 from projections.read_models import prefixed
 from projections.sql import Row
-from projections.store import ConnectionLost, Store, StoreUnavailable, Watch
+from projections.store import CHUNK, ConnectionLost, Store, StoreUnavailable, Watch
 
 LOCK_SECONDS = 30
 """How long a command waits for its turn to write."""
@@ -79,12 +79,23 @@ GO_ON_AFTER = "SELECT setval(pg_get_serial_sequence('stored_events', 'notificati
 _EACH = re.compile(r"\beach\((:\w+)\)")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
+KINDS = {int: "bigint", str: "text", bytes: "bytea"}
+
 
 @lru_cache(maxsize=2048)
 def translated(statement: str) -> bytes:
     """Return the statement as psycopg reads it."""
     statement = _EACH.sub(r"unnest(CAST(\1 AS text[])) AS each(value)", statement)
     return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%")).encode()
+
+
+@lru_cache(maxsize=64)
+def for_all(statement: str, kinds: tuple[tuple[str, str], ...]) -> bytes:
+    """Return an UPDATE of one row as that of many, whose parameters are lists of these types."""
+    change, where, condition = _PARAMETER.sub(r"each.of_\1", statement).partition("WHERE")
+    lists = ", ".join(f"%({name})s::{kind}[]" for name, kind in kinds)
+    names = ", ".join(f"of_{name}" for name, _ in kinds)
+    return f"{change} FROM unnest({lists}) AS each({names}) {where}{condition}".encode()
 
 
 class PostgresStore(Store):
@@ -163,6 +174,33 @@ class PostgresStore(Store):
         with self._errors(), self.connection.cursor() as cursor:
             cursor.executemany(cast("Any", translated(statement).decode()), rows)
         self._thread.has_written = True
+
+    def update_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run an UPDATE for all rows at once: each parameter is a list of values, one a row."""
+        kinds = tuple((name, KINDS[type(value)]) for name, value in rows[0].items())
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        with self._errors():
+            self.connection.execute(for_all(statement, kinds), columns)
+        self._thread.has_written = True
+
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows of all columns, many of them by COPY."""
+        places = ", ".join(["%s"] * len(rows[0]))
+        with self._errors(), self.connection.cursor() as cursor:
+            if len(rows) == 1:
+                cursor.execute(f"INSERT INTO {table} VALUES ({places})".encode(), rows[0])
+            else:
+                with cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                    for row in rows:
+                        copy.write_row(row)
+        self._thread.has_written = True
+
+    def chunks(self, statement: str) -> Generator[list[Row], None, None]:
+        """Yield the rows of a query in their order."""
+        with self._errors(), self.connection.cursor(f"chunks_{uuid4().hex}") as cursor:
+            cursor.execute(statement.encode())
+            while rows := cursor.fetchmany(CHUNK):
+                yield rows
 
     def analyze(self, prefix: str) -> None:
         """Refresh the planner's statistics, which autovacuum does late and in a rebuild never.

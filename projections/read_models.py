@@ -1,11 +1,12 @@
 """The read models, in the order in which they follow an event, and the names of their tables."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from projections import group_detail, group_list, group_states, membership, merkle, requests
+from projections.batch import Batch, begin
 from projections.log import LoggedEvent
 from projections.sql import Write
 
@@ -28,13 +29,38 @@ TABLES = tuple(
 _NAMES = re.compile(rf"\b({'|'.join(sorted(TABLES, key=len, reverse=True))})(_search)?\b")
 
 
-def follow(events: Sequence[tuple[Any, LoggedEvent]], write: Write) -> None:
-    """Let all read models follow the next events of the log, each as it is meant and as stored."""
-    for event, logged in events:
-        for read_model in FOLLOWERS:
-            read_model.apply(event, logged.position, write)
-    if events:
+def follow(
+    events: Sequence[tuple[Any, LoggedEvent]],
+    write: Write,
+    *,
+    at_once: bool = False,
+    tree: bool = True,
+) -> None:
+    """Let all read models follow the next events of the log, each as it is meant and as stored.
+
+    `at_once`: as one batch, into tables that have no `INDEXES` yet. Of several names that a group
+    had a batch writes the last, so that two groups may have the same until all are written. No
+    `tree`: all but that.
+    """
+    for batch in [events] if at_once else [[one] for one in events]:
+        apply([(event, logged.position) for event, logged in batch], write)
+    if tree and events:
         merkle.append([logged for _, logged in events], write)
+
+
+def apply(events: Sequence[tuple[Any, int]], write: Write) -> None:
+    """Let all but the tree follow a batch of events, each with its position."""
+    batch = begin([event for event, _ in events], write.read)
+    for event, position in events:
+        for apply_to in _appliers(event.__class__):
+            apply_to(event, position, batch)
+    for read_model in FOLLOWERS:
+        read_model.save(batch, write)
+
+
+@lru_cache
+def _appliers(kind: type) -> tuple[Callable[[Any, int, Batch], None], ...]:
+    return tuple(read_model.apply.dispatch(kind) for read_model in FOLLOWERS)
 
 
 def versions() -> dict[str, int]:

@@ -4,6 +4,7 @@ from functools import singledispatch
 from typing import Any
 
 from domain.group import GroupEvent
+from projections.batch import Batch
 from projections.documents import microseconds
 from projections.sql import Read, Write
 
@@ -19,10 +20,11 @@ SCHEMA = (
       actor TEXT COLLATE "C" NOT NULL
     )
     """,
-    "CREATE UNIQUE INDEX requests_by_position ON requests (first_position)",
 )
 """`recorded_at` is microseconds since 1970, `actor` the id of whoever asked; the events of one
 request are neighbours in the log."""
+
+INDEXES = ("CREATE UNIQUE INDEX requests_by_position ON requests (first_position)",)
 
 IDEMPOTENCY = (
     """
@@ -42,21 +44,40 @@ KEPT_SECONDS = 24 * 60 * 60
 SWEPT_AT_ONCE = 100
 
 
+NOTE = """
+INSERT INTO requests VALUES (:request, :first, :last, :at, :actor)
+ON CONFLICT (request_id) DO UPDATE SET last_position = excluded.last_position
+"""
+
+KNOWN = """
+SELECT r.request_id FROM each(:ids) CROSS JOIN requests r WHERE r.request_id = each.value
+"""
+
+
 @singledispatch
-def apply(event: Any, position: int, write: Write) -> None:
+def apply(event: Any, position: int, batch: Batch) -> None:
     """Note that the request recorded the event at this position."""
 
 
 @apply.register
-def _(event: GroupEvent, position: int, write: Write) -> None:
-    write(
-        "INSERT INTO requests VALUES (:request, :position, :position, :at, :actor)"
-        " ON CONFLICT (request_id) DO UPDATE SET last_position = excluded.last_position",
-        request=event.request_id,
-        position=position,
-        at=microseconds(event.timestamp),
-        actor=event.actor["id"],
-    )
+def _(event: GroupEvent, position: int, batch: Batch) -> None:
+    row = batch.requests.get(event.request_id)
+    if row is None:
+        at, actor = microseconds(event.timestamp), event.actor["id"]
+        batch.requests[event.request_id] = [event.request_id, position, position, at, actor]
+    else:
+        row[2] = position
+
+
+def save(batch: Batch, write: Write) -> None:
+    """Write the requests that are new, and where those end now that recorded something before."""
+    known = [*batch.requests]
+    if len(known) > 1:
+        known = [row[0] for row in write.read(KNOWN, ids=known)]
+    columns = ("request", "first", "last", "at", "actor")
+    rows = [batch.requests.pop(request) for request in known]
+    write.many(NOTE, [dict(zip(columns, row, strict=True)) for row in rows])
+    write.insert("requests", [*batch.requests.values()])
 
 
 def positions(read: Read, request_id: str) -> tuple[int, int] | None:

@@ -25,3 +25,9 @@ class Write(Protocol):
 
     def many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row."""
+
+    def update(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run an UPDATE for each row, no two of which concern the same; no value is None."""
+
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows: all columns of the table, in their order."""

@@ -5,8 +5,8 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import orjson
 
 from projections.conditions import Searched, by_length, contained
 from projections.sql import Row
-from projections.store import Store, StoreUnavailable, Watch
+from projections.store import CHUNK, Store, StoreUnavailable, Watch
 
 POLL_SECONDS = 0.02
 """How often a watch looks for commits of other processes: 1.5 % of a core."""
@@ -121,6 +121,22 @@ class SQLiteStore(Store):
             self.connection.executemany(translated(statement), rows)
         except sqlite3.DatabaseError as error:
             raise unavailable(error) from error
+
+    update_many = execute_many
+
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows of all columns."""
+        places = ", ".join("?" * len(rows[0]))
+        try:
+            self.connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+        except sqlite3.DatabaseError as error:
+            raise unavailable(error) from error
+
+    def chunks(self, statement: str) -> Generator[list[Row], None, None]:
+        """Yield the rows of a query in their order."""
+        with closing(self.connection.execute(translated(statement))) as cursor:
+            while rows := cursor.fetchmany(CHUNK):
+                yield rows
 
     def analyze(self, prefix: str) -> None:
         """Do nothing: SQLite plans the same with and without statistics."""
@@ -251,6 +267,7 @@ class SQLiteStore(Store):
             f" UPDATE {index} SET text = new.{column} WHERE rowid = new.{key}; END",
             f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN"
             f" DELETE FROM {index} WHERE rowid = old.{key}; END",
+            f"INSERT INTO {index} (rowid, text) SELECT {key}, {column} FROM {table}",
         ]
 
     def lock_tables(self, tables: Sequence[str]) -> bool:  # noqa: ARG002

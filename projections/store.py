@@ -3,7 +3,7 @@
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +50,9 @@ def persistently(call: Callable[[], T]) -> T:
         raise StoreUnavailable(str(error)) from error
 
 
+CHUNK = 5000
+"""How many rows are fetched at a time where a whole table is read."""
+
 FIRST_ANALYSIS = 1000
 """After so many changed rows the planner is told what is in the tables; then at twice as many."""
 
@@ -71,8 +74,24 @@ class Changes:
 
     def many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row."""
-        self.store.execute_many(prefixed(statement, self.prefix), rows)
-        self.count(len(rows))
+        self._each(self.store.execute_many, statement, rows)
+
+    def update(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run an UPDATE for each row, no two of which concern the same; no value is None."""
+        self._each(self.store.update_many, statement, rows)
+
+    def _each(self, run: Callable[..., None], statement: str, rows: Sequence[Any]) -> None:
+        if len(rows) == 1:
+            self(statement, **rows[0])
+        elif rows:
+            run(prefixed(statement, self.prefix), rows)
+            self.count(len(rows))
+
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows: all columns of the table, in their order."""
+        if rows:
+            self.store.insert(prefixed(table, self.prefix), rows)
+            self.count(len(rows))
 
     def count(self, rows: int) -> None:
         """Count changed rows, and refresh the planner's statistics when the tables outgrew them."""
@@ -137,6 +156,18 @@ class Store(PastOfStore):
     @abstractmethod
     def execute_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run a statement once for each row, in the write transaction."""
+
+    @abstractmethod
+    def update_many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Run an UPDATE for each row, no two of which concern the same; no value is None."""
+
+    @abstractmethod
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows of all columns, at least one, in the write transaction."""
+
+    @abstractmethod
+    def chunks(self, statement: str) -> Generator[list[Row], None, None]:
+        """Yield the rows of a query in their order, some thousand at a time; inside `reading`."""
 
     @abstractmethod
     def analyze(self, prefix: str) -> None:

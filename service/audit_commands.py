@@ -47,8 +47,8 @@ def verify(
 
     Every stored event is held against the Merkle tree and against every tree head that was signed,
     also those that you kept (--tree-head): the first position that is wrong is named. Then every
-    row of the read models is; `customer-groups rebuild` repairs those. Reads snapshots: the service
-    may run meanwhile.
+    row of the read models is; `customer-groups rebuild` repairs those. Reads one snapshot: the
+    service may run meanwhile.
 
     With --export, check an export: every file, every line, the order of positions, times and
     versions, and the Merkle tree against its signed head, and against older heads that you kept.
@@ -56,12 +56,12 @@ def verify(
     if directory is not None:
         verify_export(directory, kept, keys)
         return
-    with database() as (_, store):
+    with database() as (_, store), store.reading():
         verify_log(store, kept, keys)
         if only_log:
             return
         with progress("Replaying") as show:
-            found = rebuild.verify(store, show)
+            found = rebuild.verify(store, show, is_checked=True)
     for problem in found.problems:
         click.echo(problem)
     if found.problems:
@@ -74,7 +74,7 @@ def verify_log(store: Store, kept: tuple[Path, ...], keys: tuple[str, ...]) -> N
     try:
         signers = [read_key(key) for key in keys]
         notes = [(str(path), path.read_text("utf-8")) for path in kept]
-    except (Wrong, UnicodeDecodeError) as error:
+    except (Wrong, OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{error}.") from None
     with progress("Checking") as show:
         found = check_log(store, notes, signers, show)

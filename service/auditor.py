@@ -23,7 +23,6 @@ import argparse
 import base64
 import hashlib
 import json
-import struct
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -37,6 +36,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 class Wrong(Exception):
     """What does not hold, in one sentence."""
+
+
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a file leads to that has not the form it should have."""
 
 
 # -- the tree: RFC 6962, section 2.1 -------------------------------------------------------------
@@ -170,11 +173,12 @@ def read_key(text: str) -> Key:
     try:
         name, identity, encoded = text.strip().split("+", 2)
         public = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        raise Wrong(f"a key is NAME+ID+KEY, not {text.strip()!r}") from None
-    key = Key(name, public[1:])
-    if len(public) != 33 or public[0] != ED25519 or key.id(ED25519).hex() != identity:
-        raise Wrong(f"{text.strip()!r} is not an Ed25519 key with its right id")
+        key = Key(name, public[1:])
+        is_right = key.id(ED25519).hex() == identity
+    except MALFORMED:
+        raise Wrong(f"a key is NAME+ID+KEY, not {text!r}") from None
+    if len(public) != 33 or public[0] != ED25519 or not is_right:
+        raise Wrong(f"{text!r} is not an Ed25519 key with its right id")
     return key
 
 
@@ -183,32 +187,48 @@ def read_head(note: str, keys: list[Key]) -> Head:
 
     Raises `Wrong` unless one of the keys has signed it; with no keys nothing is known of that.
     """
-    text, blank, signatures = note.rpartition("\n\n")
-    text += "\n"
-    lines = text.split("\n")
     try:
-        origin, size, root = lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
-    except (IndexError, ValueError):
-        raise Wrong("this is not a tree head: name, size and root, a line each") from None
-    if not blank or len(root) != 32 or lines[1] != str(size) or size < 0:
-        raise Wrong("this is not a tree head: name, size and root, a line each, then signatures")
+        text, blank, signatures = note.rpartition("\n\n")
+        text += "\n"
+        origin, size, root, *_ = text.split("\n")
+        head = Head(origin, int(size), hash_of(root))
+        if not blank or size != str(head.size) or head.size < 0:
+            raise ValueError(size)
+    except (Wrong, *MALFORMED):
+        raise Wrong(
+            "this is not a tree head: name, size and root, a line each, then signatures"
+        ) from None
     signed, time = False, None
     for line in signatures.splitlines():
         who, _, encoded = line.rpartition(" ")
         for key in keys:
             if who != f"— {key.name}" or key.name != origin:
                 continue
-            signature = base64.b64decode(encoded)
-            if signature[:4] == key.id(ED25519):
-                check_signature(key, signature[4:], text)
-                signed = True
-            elif signature[:4] == key.id(TIMESTAMPED):
-                (seconds,) = struct.unpack(">Q", signature[4:12])
-                check_signature(key, signature[12:], f"cosignature/v1\ntime {seconds}\n{text}")
-                time = datetime.fromtimestamp(seconds, UTC)
+            try:
+                signature = base64.b64decode(encoded, validate=True)
+                if signature[:4] == key.id(ED25519):
+                    check_signature(key, signature[4:], text)
+                    signed = True
+                elif signature[:4] == key.id(TIMESTAMPED):
+                    seconds = int.from_bytes(signature[4:12], "big")
+                    check_signature(key, signature[12:], f"cosignature/v1\ntime {seconds}\n{text}")
+                    time = datetime.fromtimestamp(seconds, UTC)
+            except (OSError, *MALFORMED):
+                raise Wrong(f"a signature by {key.name} has not the form of one") from None
     if keys and not signed:
-        raise Wrong(f"the tree head of {size} leaves is not signed by a known key")
-    return Head(origin, size, root, time)
+        raise Wrong(f"the tree head of {head.size} leaves is not signed by a known key")
+    return head._replace(time=time)
+
+
+def hash_of(text: str) -> bytes:
+    """Return the hash that base64 has. Raises `Wrong` when it is none of SHA-256."""
+    try:
+        value = base64.b64decode(text, validate=True)
+    except MALFORMED:
+        value = b""
+    if len(value) != 32:
+        raise Wrong(f"{text!r} is not a hash of 32 bytes in base64")
+    return value
 
 
 def check_signature(key: Key, signature: bytes, text: str) -> None:
@@ -251,30 +271,36 @@ def check_export(folder: Path, kept: list[Head], keys: list[Key]) -> str:
                 agreed = head.size
     if tree.size != own.size:
         raise Wrong(f"there are {tree.size} events, not {own.size} as the tree head says")
+    left_out = sum(gap["last"] - gap["first"] for gap in gaps_of(folder))
     found = f"{own.origin}: {own.size} events, root {base64.b64encode(own.root).decode()}"
     found += f", signed {own.time:%Y-%m-%d %H:%M:%S}Z" if own.time else ""
     found += f"; {len(kept) - unseen} older tree heads agree."
-    return found + (f" {unseen} cannot be compared with this part of the log." if unseen else "")
+    if left_out:
+        found += f" This is a part of the log: {left_out} events are left out."
+    return found + (f" {unseen} tree heads cannot be compared with it." if unseen else "")
 
 
 def pieces(folder: Path, manifest: dict[str, Any]) -> Iterator[tuple[bytes, int, int]]:
     """Yield the leaves in order, each as its hash, 1 and its position.
 
     Where a part of the log leaves lines out, whole subtrees stand for them: root, leaves, position
-    before them. Raises `Wrong`.
+    before them. Raises `Wrong`, also where lines are left out that nobody asked to leave out.
     """
-    gaps = gaps_of(folder)
+    asked, gaps = manifest["filters"], gaps_of(folder)
     gap = next(gaps, None)
     number = position = 0
-    for line in chain.from_iterable(lines_of(folder, file) for file in manifest["files"]):
-        if gap is not None and gap["first"] == number:
+    for line in chain(*(lines_of(folder, file) for file in manifest["files"]), [None]):
+        while gap is not None and gap["first"] == number:
+            if not asked or (position and line is not None and "group" not in asked):
+                raise Wrong(f"{gap['last'] - number} events after position {position} are left out")
             yield from subtrees_of(gap, position)
             number, gap = gap["last"], next(gaps, None)
-        position = json.loads(line)["data"]["position"]
-        number += 1
-        yield leaf_hash(line), 1, position
+        if line is not None:
+            position = json.loads(line)["data"]["position"]
+            number += 1
+            yield leaf_hash(line), 1, position
     if gap is not None:
-        yield from subtrees_of(gap, position)
+        raise Wrong(f"the gap before event number {gap['last']} is not where it should be")
 
 
 def lines_of(folder: Path, file: dict[str, Any]) -> Iterator[bytes]:
@@ -308,7 +334,7 @@ def subtrees_of(gap: dict[str, Any], position: int) -> Iterator[tuple[bytes, int
         leaves = 1 << (last - first).bit_length() - 1
         if first:
             leaves = min(leaves, first & -first)
-        yield base64.b64decode(encoded), leaves, position
+        yield hash_of(encoded), leaves, position
         first += leaves
     if first != last:
         raise Wrong(f"the gap before event number {last} has too few hashes")
@@ -319,7 +345,7 @@ def subtrees_of(gap: dict[str, Any], position: int) -> Iterator[tuple[bytes, int
 
 def check_inclusion(proof: dict[str, Any], line: bytes, head: Head) -> str:
     """Return what holds: the published line is in the log of the tree head. Raises `Wrong`."""
-    hashes = [base64.b64decode(text) for text in proof["hashes"]]
+    hashes = [hash_of(text) for text in proof["hashes"]]
     if proof["tree_size"] != head.size:
         raise Wrong(f"the proof is for {proof['tree_size']} events, the tree head has {head.size}")
     number = proof["leaf"]
@@ -335,7 +361,7 @@ def check_consistency(proof: dict[str, Any], old: Head, new: Head) -> str:
     if old.size in (0, new.size):
         holds = old.root == (Tree().root() if old.size == 0 else new.root)
     else:
-        hashes = [base64.b64decode(text) for text in proof["hashes"]]
+        hashes = [hash_of(text) for text in proof["hashes"]]
         holds = roots_by_consistency(old.size, new.size, hashes, old.root) == [old.root, new.root]
     if not holds:
         raise Wrong(f"the log of {new.size} events does not begin with the older {old.size}")
@@ -367,13 +393,13 @@ def main() -> None:
             found = check_inclusion(json.loads(given.files[0].read_bytes()), line, heads[0])
         else:
             found = check_consistency(json.loads(given.files[0].read_bytes()), heads[0], heads[1])
+        if not keys:
+            found += " No --key was given: that it is the right log's signature was not checked."
+        sys.stdout.write(found + "\n")
     except (Wrong, OSError) as error:
         sys.exit(f"WRONG: {error}")
-    except (KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         sys.exit(f"WRONG: a file has not the form it should have ({error!r})")
-    if not keys:
-        found += " No --key was given: that it is the right log's signature was not checked."
-    sys.stdout.write(found + "\n")
 
 
 if __name__ == "__main__":

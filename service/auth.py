@@ -14,7 +14,7 @@ import jwt
 from flask import Response, g, request
 from werkzeug.datastructures import WWWAuthenticate
 
-from domain.context import Actor, Context, context
+from domain.context import CUSTOMER_DELETED, Actor, Context, context, is_erasure
 from projections import log
 from service.accounts import User
 from service.api.problems import Invalid, Problem
@@ -312,6 +312,9 @@ def reason() -> str | None:
         raise Invalid(
             [Problem(f"X-Reason accepts up to {LONGEST_REASON} characters, none of control")]
         )
+    if is_erasure(said):
+        message = f"X-Reason accepts other words than '{CUSTOMER_DELETED}': those are an erasure's"
+        raise Invalid([Problem(message)])
     return said
 
 

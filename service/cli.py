@@ -101,13 +101,15 @@ def init_db(restored: bool) -> None:
     On PostgreSQL, run it once before `serve`, and once after every upgrade of the program. Prints
     the first admin's password when it makes one.
     """
-    from service import app
+    from projections import rebuild
+    from service import app, signing
 
     with database(ready=False, new=not restored) as (settings, store):
         show_password(settings, app.prepare(settings, store))
         click.echo("The database is ready.")
         if restored:
-            click.echo(f"Its log is now {schema.begin_new_log(store)}.")
+            click.echo(f"Its log is now {rebuild.begin_new_log(store)}.")
+            signing.prepare(store)
 
 
 def show_password(settings: Settings, password: str | None) -> None:

@@ -1,15 +1,14 @@
 """An export of the log, read and checked: with no server and no database."""
 
-import struct
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from projections import log
 from projections.log import LoggedEvent
 from service.auditor import (
+    MALFORMED,
     Head,
     Key,
     Tree,
@@ -54,7 +53,7 @@ class Export:
         try:
             keys = [read_key(key["key"]) for key in manifest.public_keys]
             head = read_head(manifest.tree_head, list(trusted or keys))
-        except (Wrong, KeyError, TypeError, ValueError, struct.error) as error:
+        except (Wrong, *MALFORMED) as error:
             raise ExportDamaged(f"The tree head is not signed as it should be: {error}.") from None
         if not keys:
             raise ExportDamaged("The export has no public key: nothing says who signed it.")
@@ -68,7 +67,7 @@ class Export:
         return head
 
     def events(self) -> Iterator[LoggedEvent]:
-        """Yield the events in the order of the log; may be called again.
+        """Yield the events in the order of the log.
 
         After the last one the root of the tree is compared with the signed one.
         """
@@ -79,7 +78,7 @@ class Export:
         gaps = gaps_of(self.directory) if self.manifest.filters else iter(())
         try:
             yield from self._all(gaps)
-        except (KeyError, TypeError, ValueError, Wrong) as error:
+        except (Wrong, *MALFORMED) as error:
             raise ExportDamaged(f"{self.directory / GAPS} is damaged: {error}.") from None
         if self._tree.size != self.head.size:
             raise ExportDamaged(
@@ -88,6 +87,15 @@ class Export:
             )
         self._agree(self.head)
 
+    def again(self) -> Iterator[LoggedEvent]:
+        """Yield the events of files that were checked before, if they are still the same."""
+        try:
+            for file in self.manifest.files:
+                for line in self._lines(file):
+                    yield log.parsed(line[:-1])
+        except ValueError as error:
+            raise ExportDamaged(f"{self.directory} was changed meanwhile: {error}.") from None
+
     def _all(self, gaps: Iterator[dict[str, Any]]) -> Iterator[LoggedEvent]:
         events, first = 0, None
         gap = next(gaps, None)
@@ -95,6 +103,11 @@ class Export:
         for file in self.manifest.files:
             for event, leaf in self._file(file):
                 while gap is not None and gap["first"] == self._tree.size:
+                    if first and "group" not in self.manifest.filters:
+                        raise ExportDamaged(
+                            f"Events after position {self._position} are left out, and nobody asked"
+                            " for that."
+                        )
                     self._skip(gap)
                     gap = next(gaps, None)
                 self._position = event.position
@@ -135,23 +148,16 @@ class Export:
     def _file(self, file: File) -> Iterator[tuple[LoggedEvent, bytes]]:
         """Yield the events of a file and their leaves."""
         path = self.directory / file.name
-        digest, size, events, first = sha256(), 0, 0, 0
-        with path.open("rb") as stream:
-            for number in count(1):
-                line = stream.readline(LONGEST_LINE)
-                if not line:
-                    break
-                digest.update(line)
-                size += len(line)
-                try:
-                    event = self._event(line)
-                except ValueError as error:
-                    raise ExportDamaged(f"{path} line {number}: {error}.") from None
-                events += 1
-                first = first or event.position
-                yield event, leaf_hash(line[:-1])
-        if digest.hexdigest() != file.sha256:
-            raise ExportDamaged(f"{path} is not as it was written: its SHA-256 is another one.")
+        size, events, first = 0, 0, 0
+        for line in self._lines(file):
+            size += len(line)
+            events += 1
+            try:
+                event = self._event(line)
+            except ValueError as error:
+                raise ExportDamaged(f"{path} line {events}: {error}.") from None
+            first = first or event.position
+            yield event, leaf_hash(line[:-1])
         if (size, events, first, self._position) != (
             file.bytes,
             file.events,
@@ -159,6 +165,17 @@ class Export:
             file.last_position,
         ):
             raise ExportDamaged(f"{path} has other events than the manifest says.")
+
+    def _lines(self, file: File) -> Iterator[bytes]:
+        """Yield the lines of a file; after the last one its SHA-256 is compared."""
+        path = self.directory / file.name
+        digest = sha256()
+        with path.open("rb") as stream:
+            while line := stream.readline(LONGEST_LINE):
+                digest.update(line)
+                yield line
+        if digest.hexdigest() != file.sha256:
+            raise ExportDamaged(f"{path} is not as it was written: its SHA-256 is another one.")
 
     def _event(self, line: bytes) -> LoggedEvent:
         """Return the event of a line. Raises `ValueError`."""
@@ -171,7 +188,7 @@ class Export:
         if time < self._time:
             raise ValueError(f"position {event.position} is earlier than the one before it")
         before = self._versions.get(event.group_id, 0)
-        if event.version != before + 1 and (before or not self.manifest.filters):
+        if event.version != before + 1 and (before or "since" not in self.manifest.filters):
             raise ValueError(
                 f"position {event.position} is version {event.version} of {event.group_id},"
                 f" not {before + 1}"

@@ -47,6 +47,18 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublicKey:
+    """A key as `GET /audit/public-key` has it."""
+
+    key: str
+    made_at: str
+    first_size: int | None
+    last_size: int | None
+    tree_heads: int
+    first_tree_head: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What an export says of itself; the positions are None when it has no events."""
 
@@ -83,6 +95,8 @@ def read_manifest(directory: Path) -> Manifest:
         if not isinstance(said, dict) or said.get("format") != FORMAT:
             raise ExportDamaged(f"{path} is not of the format {FORMAT}.")
         files = [_made(File, file) for file in said.get("files", ())]
+        for key in said.get("public_keys", ()):
+            _made(PublicKey, key)
         manifest = _made(Manifest, said | {"files": files})
     except (ValueError, TypeError) as error:
         raise ExportDamaged(f"{path} is not a manifest: {error}.") from None

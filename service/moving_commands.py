@@ -93,7 +93,8 @@ def take_in(store: Store, export: Export, show: Progress) -> None:
         log_import.import_log(
             store,
             manifest.log,
-            export.events,
+            export.events(),
+            export.again(),
             count=manifest.events,
             progress=show,
             finish=lambda: signing.adopt(store, manifest.tree_head, manifest.public_keys),

@@ -23,9 +23,13 @@ def check_log(
     given by one that the database lists.
     """
     with store.reading():
-        listed = [read_key(one.public_key) for one in tree_heads.keys(store.read)]
         origin = signing.origin(log.log_id(store.read))
-        expected, wrong = [], []
+        listed, expected, wrong = [], [], []
+        for one in tree_heads.keys(store.read):
+            try:
+                listed.append(read_key(one.public_key))
+            except Wrong as error:
+                wrong.append(f"The list of keys: {error}")
         notes: list[tuple[str, str, Sequence[Key], tuple[int, bytes] | None]] = [
             ("The tree head", head.checkpoint, listed, (head.size, head.root))
             for head in tree_heads.heads(store.read)
@@ -34,7 +38,7 @@ def check_log(
         for name, text, signers, row in notes:
             try:
                 head = read_head(text, list(signers))
-            except (Wrong, ValueError) as error:
+            except Wrong as error:
                 wrong.append(f"{name}: {error}")
                 continue
             said = f"{name} of {head.time:%Y-%m-%d %H:%M:%S}Z" if head.time else name

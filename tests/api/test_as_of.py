@@ -203,23 +203,22 @@ def test_a_time_stands_for_the_last_position_that_is_not_later(api, life):
     assert ids(api.get(GROUPS, params={"as_of": "1999-12-31T00:00:00Z"})) == []
 
 
-@pytest.mark.parametrize("spelled", ["%2B02:00", "+02:00", "%2002:00"])
-def test_a_zone_is_read_with_its_plus_as_it_arrives(api, life, spelled):
+def test_a_zone_is_read_with_its_plus_as_it_arrives(api, life):
     time = datetime.fromisoformat(times_of(api, life)[life.renamed])
     there = f"{time.replace(tzinfo=None) + timedelta(hours=2):%Y-%m-%dT%H:%M:%S.%f}"
 
-    answer = api.get(f"{life.path}?as_of={quote(there)}{spelled}")
+    for spelled in ("%2B02:00", "+02:00", "%2002:00"):
+        answer = api.get(f"{life.path}?as_of={quote(there)}{spelled}")
+        assert position(answer) == life.renamed
 
-    assert position(answer) == life.renamed
 
-
-@pytest.mark.parametrize("text", ["", "now", "-1", "1.0", "4711x", "2026-11-22", "٣"])
-def test_what_is_neither_a_position_nor_a_time_is_refused(api, life, text):
+def test_what_is_neither_a_position_nor_a_time_is_refused(api, life):
     customers_groups = f"{CUSTOMERS}/{life.bob}/customer-groups"
     for path in (GROUPS, life.path, f"{life.path}/customers", customers_groups):
-        answer = api.get(path, params={"as_of": text})
-        assert refusal(answer) == invalid(f"{ACCEPTED}'{text}'")
-        assert answer.json()["errors"][0]["parameter"] == "as_of"
+        for text in ("", "now", "-1", "1.0", "4711x", "2026-11-22", "٣"):
+            answer = api.get(path, params={"as_of": text})
+            assert refusal(answer) == invalid(f"{ACCEPTED}'{text}'")
+            assert answer.json()["errors"][0]["parameter"] == "as_of"
 
 
 def test_what_has_not_been_yet_is_refused(api, life):

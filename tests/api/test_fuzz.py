@@ -64,7 +64,7 @@ def what_no_fuzzer_guesses(server, api):
     kept, ended = (api.post("/admin/webhooks", address).json()["webhook"]["id"] for _ in "ab")
     webhook = "/admin/webhooks/{webhook_id}"
     group_id = api.group()["id"]
-    request_id = api.delete(f"/admin/customer-groups/{group_id}").headers["X-Request-Id"]
+    deleted = api.delete(f"/admin/customer-groups/{group_id}").headers
     again = api.group()["id"]
     api.delete(f"/admin/customer-groups/{again}")
     restore = {"path_parameters": {"group_id": again}, "body": {}, "headers": {}}
@@ -77,7 +77,8 @@ def what_no_fuzzer_guesses(server, api):
         "POST /admin/api-keys/{key_id}/revoke": {"path_parameters": {"key_id": key["id"]}},
         "DELETE /auth/session": {"cookies": session},
         "POST /admin/customer-groups/{group_id}/restore": restore,
-        "POST /admin/events/undo": {"body": {"request_id": request_id}},
+        "POST /admin/events/undo": {"body": {"request_id": deleted["X-Request-Id"]}},
+        "GET /audit/proof/inclusion": {"query": {"position": int(deleted["X-Position"])}},
         "POST /auth/user/emailpass": {"body": credentials},
     }
 

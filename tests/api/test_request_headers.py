@@ -60,6 +60,8 @@ def test_a_reason_is_percent_encoded_utf_8(api, group, path, reason):
         ("%FF", "percent-encoded UTF-8"),
         ("a%00b", "control"),
         ("a%1Bb", "control"),
+        ("customer%20deleted", "an erasure's"),  # an undo would take it for one
+        ("customer%20deleted:%20asked%20us", "an erasure's"),
     ],
 )
 def test_any_other_reason_is_refused(api, group, path, reason, words):

@@ -1,4 +1,4 @@
-"""A log with a little of everything, and stores to bring it into."""
+"""A log with a little of everything, stores to bring it into, and services that are asked."""
 
 import shutil
 
@@ -6,7 +6,17 @@ import pytest
 
 from domain.application import CustomerGroups
 from projections.stores import open_store
+from tests.api.conftest import anonymous, api, running, token
 from tests.asking import Asking
+from tests.serving import Server
+
+__all__ = ["anonymous", "api", "running", "token"]
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.big)])
+def server(request, running) -> Server:
+    """A running service, shared by all tests here; what differs by database is tried below it."""
+    return running(request.param)
 
 
 @pytest.fixture
@@ -56,9 +66,9 @@ def empty_url(request, tmp_path):
         return url
 
     yield make
-    for server, url in made:
-        if server:
-            server.drop_database(url)
+    for postgres, url in made:
+        if postgres:
+            postgres.drop_database(url)
 
 
 @pytest.fixture

@@ -1,16 +1,19 @@
 """An auditor with an export, the one file and tree heads of his own finds every change."""
 
+import json
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from projections import log, merkle
 from service import auditor, signing
-from service.auditor import Wrong, check_export, read_head, read_key
+from service.auditor import Wrong, check_export, leaf_hash, read_head, read_key
 from service.export import export
-from tests.audit.exports import lines, replace_lines
+from service.manifest import ExportDamaged
+from tests.audit.exports import checked, lines, replace_lines, rewrite
 
 
 @pytest.fixture
@@ -110,6 +113,41 @@ def test_files_that_were_changed_with_their_manifest_are_found(store, groups, tm
 
     with pytest.raises(Wrong, match=r"these are not the 3 events|there are \d events, not 3"):
         check_export(tmp_path / "export", [], [])
+
+
+@pytest.fixture
+def with_a_gap(sqlite_store, asking_of, tmp_path):
+    """Export three events, then let a gap stand for the second, as if `filters` had been asked."""
+
+    def with_a_gap(filters):
+        for name in ("VIP", "Staff", "Press"):
+            asking_of(sqlite_store).create_group(name)
+        export(sqlite_store, tmp_path / "export")
+        gap = {"first": 1, "last": 2, "hashes": [leaf_hash(lines(tmp_path / "export")[1])]}
+        gap["hashes"] = [b64encode(one).decode() for one in gap["hashes"]]
+        (tmp_path / "export" / "gaps.ndjson").write_text(json.dumps(gap))
+        replace_lines(tmp_path / "export", lambda lines: [lines[0], lines[2]])
+        rewrite(tmp_path / "export", filters=filters)
+        return tmp_path / "export"
+
+    return with_a_gap
+
+
+def test_what_a_part_leaves_out_is_told(with_a_gap):
+    part = with_a_gap({"group": "cusgroup_1"})
+
+    assert len(checked(part)) == 2
+    assert check_export(part, [], []).endswith(" a part of the log: 1 events are left out.")
+
+
+@pytest.mark.parametrize("asked", [{}, {"since": 1}, {"until": 3}])
+def test_an_event_that_nobody_asked_to_leave_out_is_missed(with_a_gap, asked):
+    part = with_a_gap(asked)
+
+    with pytest.raises(Wrong, match=r"^1 events after position 1 are left out"):
+        check_export(part, [], [])
+    with pytest.raises(ExportDamaged, match=r"Events after position 1 are left out|tree head of"):
+        checked(part)
 
 
 def test_the_program_says_it_all_in_one_line(sqlite_store, asking_of, tmp_path):

@@ -216,7 +216,7 @@ def test_a_full_disk_leaves_nothing_of_it(store, tmp_path):
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # it writes to no store
-@pytest.mark.parametrize("step", [1, 8])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.big), 8])
 def test_an_export_that_is_killed_does_not_look_like_one(store, tmp_path, step):
     kill_at(step, EXPORT, url_of(store), tmp_path / "export")
 

@@ -16,9 +16,6 @@ from service.app import create_app, prepare
 from service.auditor import check_consistency, check_inclusion, read_head, read_key
 from service.settings import Settings
 from tests.api.answers import invalid, refusal
-from tests.api.conftest import anonymous, api, server, sqlite_server, token
-
-__all__ = ["anonymous", "api", "server", "sqlite_server", "token"]
 
 INCLUSION = "/audit/proof/inclusion"
 CONSISTENCY = "/audit/proof/consistency"

@@ -3,6 +3,7 @@
 import base64
 import os
 import stat
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -92,11 +93,34 @@ def test_every_character_of_a_tree_head_counts(store, groups, keys):
 
     for place in range(body):
         changed = text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]
-        with pytest.raises((Wrong, ValueError)):
+        with pytest.raises(Wrong):
             read_head(changed, keys())
     for more in ("\nextension", "\n"):
         with pytest.raises(Wrong):
             read_head(text[:body] + more + text[body:], keys())
+
+
+def test_a_tree_head_may_be_cut_anywhere(store, groups, keys):
+    groups.create_group("VIP")
+    text = signing.signed_head(store).checkpoint
+
+    whole = set()
+    for length in range(len(text)):
+        with suppress(Wrong):
+            whole.add(read_head(text[:length], keys()).time)
+
+    assert len(whole) == 2  # without the second signature, and without the last line end
+
+
+def test_a_time_that_no_calendar_has_is_refused():
+    private = Ed25519PrivateKey.generate()
+    key = Key("log", private.public_key().public_bytes_raw())
+    text = f"log\n0\n{base64.b64encode(bytes(32)).decode()}\n"
+    signature = private.sign(f"cosignature/v1\ntime {2**64 - 1}\n{text}".encode())
+    timed = base64.b64encode(key.id(4) + b"\xff" * 8 + signature).decode()
+
+    with pytest.raises(Wrong, match="a signature by log has not the form of one"):
+        read_head(f"{text}\n— log {timed}\n", [key])
 
 
 def test_nobody_else_signs_for_the_log(store, groups):

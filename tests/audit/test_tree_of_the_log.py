@@ -7,9 +7,12 @@ import pytest
 from projections import log, merkle, rebuild, schema, tree_heads
 from projections.merkle import Tree, leaf
 from projections.stores import open_store
+from service import signing
 from service.app import prepare
+from service.export import export
 from service.settings import Settings
 from service.verification import check_log
+from tests.audit.exports import checked
 
 
 def test_every_event_is_a_leaf_once_it_is_committed(store, groups, customers):
@@ -54,6 +57,34 @@ def test_leaves_have_no_gaps_where_positions_have(store, groups):
     assert second == (3 if store.dialect == "postgres" else 2)
     assert merkle.number_at(store.read, second) == 1
     assert check_log(store).problems == []
+
+
+def test_a_restored_log_has_a_tree_of_its_own(store, groups, tmp_path):
+    """Every line has the id of the log, so every leaf changes with it."""
+    for name in ("VIP", "Staff"):
+        groups.create_group(name)
+    before = signing.signed_head(store)
+
+    restored = rebuild.begin_new_log(store)
+    groups.create_group("Press")
+
+    assert check_log(store).problems == rebuild.verify(store).problems == []
+    assert restored in signing.signed_head(store).checkpoint
+    assert restored not in before.checkpoint
+    export(store, tmp_path / "export")
+    assert len(checked(tmp_path / "export")) == 3
+
+
+def test_a_log_that_was_changed_is_not_made_another(store, groups):
+    groups.create_group("VIP")
+    before = log.log_id(store.read)
+    with store.defining():
+        store.execute("UPDATE stored_events SET topic = 'GroupDeleted'", {})
+
+    with pytest.raises(rebuild.LogSuspect, match="is not the one that was committed"):
+        rebuild.begin_new_log(store)
+
+    assert log.log_id(store.read) == before
 
 
 def test_a_rebuild_makes_the_same_tree(store, groups):

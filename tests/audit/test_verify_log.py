@@ -62,11 +62,11 @@ def test_a_log_that_nobody_touched_is_right(store):
     assert found.problems == []
 
 
-def test_every_byte_of_an_event_counts(store, damage):
+def test_every_byte_of_an_event_counts(store, damage, sized):
     fifth = positions(store)[4]
     state = state_at(store, fifth)
 
-    step = 1 if store.dialect == "sqlite" else 9
+    step = sized(7, 1)
     for place in range(0, len(state), step):
         flipped = bytes([*state[:place], state[place] ^ 0x80, *state[place + 1 :]])
         damage(SET_STATE, state=flipped, position=fifth)
@@ -92,6 +92,19 @@ def test_everything_that_is_stored_of_an_event_counts(store, damage, change):
     damage(f"UPDATE stored_events SET {change} WHERE notification_id = {fifth}")
 
     assert check_log(store).problems[0].startswith(f"position {fifth}: the event is not the one")
+
+
+@pytest.mark.parametrize("number", [b"1", b"01", b"9" * 5000])
+def test_a_version_of_the_event_that_nobody_wrote_counts(store, damage, number):
+    """It is spliced out of what is published, and would be read in a replay."""
+    fifth = positions(store)[4]
+    state = state_at(store, fifth)
+
+    more = b'"class_version":' + number + b","
+    damage(SET_STATE, state=state[:43] + more + state[43:], position=fifth)
+
+    found = check_log(store).problems
+    assert found == [f"position {fifth}: the event is not the one that was committed"]
 
 
 def test_a_dropped_event_is_named(store, damage):
@@ -195,6 +208,7 @@ def test_a_tree_head_by_another_key_than_the_auditors_is_refused(store):
         "size = 9",
         "root = substr(root, 2) || substr(root, 1, 1)",
         "checkpoint = replace(checkpoint, '10', '11')",
+        "checkpoint = 'nonsense'",
     ],
 )
 def test_a_kept_tree_head_that_was_changed_is_found(store, damage, change):
@@ -206,6 +220,16 @@ def test_a_kept_tree_head_that_was_changed_is_found(store, damage, change):
 
     (found,) = check_log(store).problems
     assert found.startswith("The tree head")
+
+
+def test_a_list_of_keys_that_was_changed_is_found(store, damage):
+    signing.signed_head(store)
+
+    damage("UPDATE signing_key SET public_key = 'nonsense'")
+
+    listed, head = check_log(store).problems
+    assert listed == "The list of keys: a key is NAME+ID+KEY, not 'nonsense'"
+    assert head.endswith("nobody signed what is in its row")
 
 
 # -- what a rebuild makes of it ------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import requests
 
-from tests.benchmarks import erasing, moving, past, shop, streams
+from tests.benchmarks import erasing, moving, past, proving, shop, streams
 from tests.benchmarks.client import CONNECTIONS, Figures, load, rendered
 from tests.benchmarks.shop import Shop
 from tests.postgres import PostgresServer, free_port
@@ -201,7 +201,7 @@ def follow(postgres: PostgresServer, directory: Path) -> dict[str, streams.Measu
 
 
 def audit(postgres: PostgresServer, directory: Path) -> list[Iterable[str]]:
-    """Measure the past, erasing and the move of a log; returns the lines of each table."""
+    """Measure the past, erasing, a log that moves and its tree; returns the lines of each table."""
     with progress("The past", 2) as show:
         asked = {"SQLite": past.measure(f"sqlite:///{directory / 'past.db'}", directory)}
         show(1)
@@ -216,7 +216,17 @@ def audit(postgres: PostgresServer, directory: Path) -> list[Iterable[str]]:
         ends = (f"sqlite:///{directory / name}" for name in ("from.db", "to.db"))
         moved = moving.measure(*ends, directory)
         show(1)
-    return [moving.table(moved), past.table(asked), erasing.table(erased)]
+    with progress(f"The tree of {proving.EVENTS:,} events", 2) as show:
+        proved = {"SQLite": proving.measure(f"sqlite:///{directory / 'tree.db'}")}
+        show(1)
+        proved["PostgreSQL"] = proving.measure(postgres.create_database())
+        show(1)
+    return [
+        moving.table(moved),
+        proving.table(proved),
+        past.table(asked),
+        erasing.table(erased),
+    ]
 
 
 @click.command()

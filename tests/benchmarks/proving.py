@@ -18,10 +18,11 @@ from service.verification import check_log
 from tests.benchmarks.moving import Figure, fill, timed
 from tests.postgres import PostgresServer
 
-EVENTS = 1_000_000
+EVENTS = 200_000
 TIMES = 50
 
-Row = tuple[str, str]
+Measured = dict[str, str]
+"""Figures by what they are of."""
 
 
 def milliseconds(call: Callable[[], object], times: int = TIMES) -> float:
@@ -34,30 +35,34 @@ def milliseconds(call: Callable[[], object], times: int = TIMES) -> float:
     return median(taken) * 1000
 
 
-def measure(url: str, events: int) -> Iterator[Row]:
+def measure(url: str, events: int = EVENTS) -> Measured:
     """Fill a database of a schema that is not there yet, and measure."""
     fill(url, events)
     found: Figure = timed("verify --log", url, events, "verify", "--log")
-    yield "verify --log, events/s", f"{found.per_second:,.0f}"
-    yield "verify --log, MB", f"{found.megabytes:.0f}"
     store = open_store(url)
     read = store.read
     began = time.process_time()
     assert check_log(store).problems == []
-    yield "the same, events per second of our CPU", f"{events / (time.process_time() - began):,.0f}"
+    per_cpu_second = events / (time.process_time() - began)
     size = merkle.size(read)
-    yield "root, ms", f"{milliseconds(lambda: merkle.root(read, size - 1)):.2f}"
     middle = log.after(read, 0, limit=1)[0].position + size // 3
-    yield (
-        "inclusion of a position, ms",
-        f"{milliseconds(lambda: merkle.inclusion(read, merkle.number_at(read, middle), size)):.2f}",
+    included = milliseconds(
+        lambda: merkle.inclusion(read, merkle.number_at(read, middle) or 0, size)
     )
     consistent = milliseconds(lambda: merkle.consistency(read, size // 3, size - 1))
-    yield "consistency, ms", f"{consistent:.2f}"
-    yield "signed tree head of a log that grew, ms", f"{grown(store):.2f}"
-    yield "leaf of one event in its transaction, us", f"{appended(store, 1) * 1000:.1f}"
-    yield "of each of a hundred, us", f"{appended(store, 100) * 10:.1f}"
+    measured = {
+        "verify --log, events/s": f"{found.per_second:,.0f}",
+        "the same, MB": f"{found.megabytes:.0f}",
+        "the same, events per second of our CPU": f"{per_cpu_second:,.0f}",
+        "root, ms": f"{milliseconds(lambda: merkle.root(read, size - 1)):.2f}",
+        "inclusion of a position, ms": f"{included:.2f}",
+        "consistency, ms": f"{consistent:.2f}",
+        "signed tree head of a log that grew, ms": f"{grown(store):.2f}",
+        "leaf of one event in its transaction, us": f"{appended(store, 1) * 1000:.1f}",
+        "of each of a hundred, us": f"{appended(store, 100) * 10:.1f}",
+    }
     store.close()
+    return measured
 
 
 def appended(store: Store, count: int) -> float:
@@ -84,17 +89,22 @@ def grown(store: Store) -> float:
     return milliseconds(sign)
 
 
+def table(measured: dict[str, Measured]) -> Iterator[str]:
+    """Return the lines of the table, by the name of the database."""
+    yield "| the tree of a log | " + " | ".join(measured) + " |"
+    yield "|---|" + "---:|" * len(measured)
+    for row in next(iter(measured.values())):
+        yield f"| {row} | " + " | ".join(found[row] for found in measured.values()) + " |"
+
+
 def main(events: int) -> None:
     with tempfile.TemporaryDirectory() as folder, PostgresServer() as postgres:
         urls = {
             "SQLite": f"sqlite:///{Path(folder) / 'log.db'}",
             "PostgreSQL": postgres.create_database(),
         }
-        for name, url in urls.items():
-            print(f"\n{name}, {events:,} events\n")
-            for what, figure in measure(url, events):
-                print(f"| {what} | {figure} |", flush=True)
+        print("\n".join(table({name: measure(url, events) for name, url in urls.items()})))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS)
+    main(int(sys.argv[1]))

@@ -1,10 +1,11 @@
 """verify finds every kind of damage; rebuild repairs it while the service runs."""
 
+import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, pairwise
 
 import orjson
 import pytest
@@ -157,6 +158,68 @@ def test_a_rebuild_leaves_every_answer_as_it_was(groups, store, shop):
     assert contents(store) == rows
     groups.update_group(shop[0], name="Changed later")
     assert verify(store).problems == []
+
+
+@pytest.fixture
+def turns(groups, shop):
+    """Names that change hands, and a customer who comes and goes in two groups."""
+    vip, wholesale = shop[:2]
+    for name, other in (("One", "Two"), ("Two", "One")) * 3:
+        groups.update_group(vip, name="Neither")
+        groups.update_group(wholesale, name=name, metadata=lambda _, name=name: {"was": name})
+        groups.update_group(vip, name=other)
+        groups.delete_group(vip)
+        groups.restore_group(vip)
+        groups.change_groups("cus_000009", add=[vip])
+        groups.change_groups("cus_000009", add=[], remove=[wholesale])
+        groups.change_groups("cus_000009", add=[wholesale], remove=[vip])
+    return shop
+
+
+@pytest.mark.usefixtures("turns")
+@pytest.mark.parametrize("size", [1, 2, 3, 11, 1000])
+def test_batches_of_any_size_leave_the_rows_that_single_changes_left(store, monkeypatch, size):
+    live = contents(store)
+    monkeypatch.setattr(rebuild_module, "BATCH", {"sqlite": size, "postgres": size})
+
+    assert verify(store).problems == []
+    rebuild(store)
+
+    assert contents(store) == live
+
+
+@pytest.mark.usefixtures("turns")
+def test_a_batch_ends_where_it_has_many_bytes(store, monkeypatch):
+    live = contents(store)
+    monkeypatch.setattr(rebuild_module, "BATCH", {"sqlite": 1000, "postgres": 1000})
+    monkeypatch.setattr(rebuild_module, "AT_A_TIME", 2)
+    monkeypatch.setattr(rebuild_module, "BATCH_BYTES", 2000)
+    told = []
+
+    rebuild(store, lambda done, _: told.append(done))
+
+    assert contents(store) == live
+    assert max(end - start for start, end in pairwise(told)) < 20
+
+
+def definitions(store):
+    """How the indexes and triggers of the read models were made, whatever their generation."""
+    statement = (
+        "SELECT sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
+        if store.dialect == "sqlite"
+        else "SELECT indexdef FROM pg_indexes"
+        " WHERE schemaname = 'public' AND indexname NOT LIKE '%\\_pkey%'"
+    )
+    return sorted(re.sub(r"_\d+ ON|_\d+ AFTER|\"", "", row[0]) for row in store.read(statement))
+
+
+def test_a_rebuild_makes_every_index_and_trigger_again(store, turns):
+    before = definitions(store)
+
+    rebuild(store)
+
+    assert definitions(store) == before
+    assert len(before) > len(turns) + 20
 
 
 @pytest.mark.usefixtures("shop")

@@ -226,12 +226,14 @@ def postgres_pair(postgres, postgres_template):
         postgres.drop_database(url)
 
 
-@pytest.mark.parametrize(("pair", "small"), [("sqlite_pair", 10), ("postgres_pair", 2)])
-def test_the_past_is_what_the_present_was(request, sized, pair, small):
+@pytest.mark.parametrize(
+    ("pair", "small", "big"), [("sqlite_pair", 4, 250), ("postgres_pair", 1, 50)]
+)
+def test_the_past_is_what_the_present_was(request, sized, pair, small, big):
     pair = request.getfixturevalue(pair)
 
     @settings(
-        max_examples=sized(small, small * 25),
+        max_examples=sized(small, big),
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(commands)

@@ -113,14 +113,18 @@ class UndoingShop(Shop):
         super().teardown()
 
 
-@pytest.mark.parametrize(("fresh", "small"), [("fresh_sqlite", 12), ("fresh_postgres", 2)])
-def test_an_undo_is_the_state_before_and_its_undo_the_state_after(request, sized, fresh, small):
+@pytest.mark.parametrize(
+    ("fresh", "small", "big"), [("fresh_sqlite", 6, 300), ("fresh_postgres", 1, 50)]
+)
+def test_an_undo_is_the_state_before_and_its_undo_the_state_after(
+    request, sized, fresh, small, big
+):
     store = request.getfixturevalue(fresh)
 
     run_state_machine_as_test(
         lambda: UndoingShop(store()),
         settings=settings(
-            max_examples=sized(small, small * 25),
+            max_examples=sized(small, big),
             stateful_step_count=20,
             suppress_health_check=[HealthCheck.too_slow],
         ),

@@ -31,8 +31,8 @@ REQUEST_HEADERS = {
     "X-Reason": _asked(
         "X-Reason",
         f"Why, to {LONGEST_REASON} characters as percent-encoded UTF-8; stored in every event, for"
-        " ever: no names in it. Required where the service is run with"
-        " `CUSTOMER_GROUPS_REQUIRE_REASON=yes`.",
+        " ever: no names in it. Not `customer deleted`, which only an erasure says. Required where"
+        " the service is run with `CUSTOMER_GROUPS_REQUIRE_REASON=yes`.",
         TEXT | {"examples": ["Spring campaign"]},
     ),
     "X-Min-Position": _asked(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from projections import group_list, log, membership, pages
+from projections.intervals import LONGEST, SPAN, span_of
 from projections.log import NotYet
 from projections.pages import InvalidCursor
 
@@ -118,3 +119,11 @@ def test_a_time_of_the_log_is_past_whatever_the_clock_says(store, groups, clock)
         log.as_of(store.read, just_after)
     with pytest.raises(NotYet, match=f"a position up to {position}, where this log ends"):
         log.as_of(store.read, position + 1)
+
+
+def test_the_span_of_an_interval_is_the_same_in_sql_and_in_memory(store):
+    lengths = [1, 2, 3, *(most + more for most in LONGEST for more in (-1, 0, 1)), 2**62 - 1]
+
+    for length in (length for length in lengths if length < LONGEST[-1]):
+        ((span,),) = store.read(f"SELECT {SPAN.format('CAST(:length AS BIGINT)')}", length=length)
+        assert span_of(length) == span, length

@@ -52,6 +52,18 @@ def test_init_makes_the_tables_of_its_caller_too(empty_store):
     assert "shoe" in empty_store.table_names()
 
 
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # the other has one kind of number
+def test_every_number_has_64_bits(store):
+    """Positions, milliseconds and sums outgrow 32 bits, and the log is for ever."""
+    narrow = store.read(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = 'public'"
+        " AND data_type IN ('smallint', 'integer', 'real', 'numeric', 'double precision')"
+    )
+
+    assert narrow == []
+
+
 def test_several_may_init_at_once(empty_store):
     def init(_):
         try:
