@@ -147,9 +147,10 @@ _DATES = [
     _compared("updated_at", "When it was last changed, to the millisecond.", _MOMENT),
 ]
 _HAS_ACCOUNT = _one("has_account", "Whether the customer can sign in.", type="boolean")
-_DETAIL = _one(
-    "detail", "Adds how many were added, already there, removed, absent.", type="boolean"
-)
+_BARE = {"anyOf": [{"type": "boolean"}, {"const": ""}], "default": False}
+"""A truth value; the parameter without a value is true."""
+
+_DETAIL = _one("detail", "Adds how many were added, already there, removed, absent.", **_BARE)
 
 _FOLLOWED = [
     _one("after", "The position to begin after; without it and `since` at the start.", **_COUNT),
@@ -229,7 +230,7 @@ PARAMETERS: dict[str, list[Parameter]] = {
         ),
     ],
     "ImportQuery": [
-        _one("dry_run", "Only says what the import would do.", type="boolean", default=False)
+        _one("dry_run", "Only says what the import would do.", **_BARE),
     ],
     "PageQuery": [_CLAMPED_LIMIT, _OFFSET],
 }
