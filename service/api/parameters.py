@@ -158,9 +158,10 @@ _AS_OF = _one(
     anyOf=[_COUNT, {"type": "string", "format": "date-time"}],
     examples=[4711, "2026-11-22T04:28:36.211Z"],
 )
-_DETAIL = _one(
-    "detail", "Adds how many were added, already there, removed, absent.", type="boolean"
-)
+_BARE = {"anyOf": [{"type": "boolean"}, {"const": ""}], "default": False}
+"""A truth value; the parameter without a value is true."""
+
+_DETAIL = _one("detail", "Adds how many were added, already there, removed, absent.", **_BARE)
 
 _FOLLOWED = [
     _one("after", "The position to begin after; without it and `since` at the start.", **_COUNT),
@@ -260,7 +261,7 @@ PARAMETERS: dict[str, list[Parameter]] = {
         _any_of("group_id", "Ids of groups: only what happened there."),
     ],
     "UndoQuery": [
-        _one("dry_run", "Only shows what would be recorded.", type="boolean", default=False),
+        _one("dry_run", "Only shows what would be recorded.", **_BARE),
         _IDS,
     ],
     "FollowQuery": _FOLLOWED,
@@ -283,7 +284,7 @@ PARAMETERS: dict[str, list[Parameter]] = {
         ),
     ],
     "ImportQuery": [
-        _one("dry_run", "Only says what the import would do.", type="boolean", default=False)
+        _one("dry_run", "Only says what the import would do.", **_BARE),
     ],
     "PageQuery": [_CLAMPED_LIMIT, _OFFSET],
 }

@@ -21,6 +21,8 @@ from tests.admin.steps import (
 from tests.asking import Asking
 from tests.serving import Server
 
+pytestmark = pytest.mark.alone
+
 PAGE_ROWS = 20
 """No table shows more rows at once, so no answer may hold more."""
 

@@ -68,6 +68,7 @@ def test_more_hits_of_one_kind_are_shown_on_demand_and_backspace_leads_back(page
     page.goto(GROUPS)
     settle(page)
     page.keyboard.press("Control+k")
+    expect(field(page)).to_be_focused()
     page.keyboard.type(word)
     expect(hit(page, word)).to_have_count(3)
 

@@ -14,6 +14,8 @@ from projections.postgres import PostgresStore
 from projections.sqlite import SQLiteStore
 from tests.asking import Asking
 
+pytestmark = pytest.mark.alone
+
 TIMES = 30
 ATTEMPTS = 4
 FLOOR_SECONDS = 0.0002

@@ -190,7 +190,8 @@ def test_a_command_that_fails_is_run_again_until_it_succeeds(follow, tmp_path):
 
 
 def test_a_command_that_a_killed_follower_left_is_waited_for(follow, tmp_path):
-    command = "echo >> begun; until test -e open; do sleep 0.02; done; cat >> seen"
+    command = "event=$(cat); echo >> begun; until test -e open; do sleep 0.02; done"
+    command += '; printf "%s\\n" "$event" >> seen'
     killed = follow("--exec", command)
     until(lambda: lines_of(tmp_path / "begun"))
     killed.kill()
