@@ -55,7 +55,7 @@ def test_a_read_model_that_fails_takes_its_event_back(groups, create, contents, 
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("projections.requests.apply", fail)
+    monkeypatch.setattr("projections.requests.save", fail)
     with pytest.raises(ZeroDivisionError):
         groups.update_group(vip, name="Gold")
     monkeypatch.undo()
