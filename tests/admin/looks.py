@@ -63,7 +63,7 @@ def doubled_labels(page: Page) -> list[str]:
     ]
 
 
-def find_faults(page: Page, looks: Sequence[Look] = ALL, *, within: str | None = None) -> list[str]:
+def find_faults(page: Page, looks: Sequence[Look], *, within: str | None = None) -> list[str]:
     """What is wrong with what a page shows, or with what lies `within` it, in these looks."""
     faults = []
     for look, size, scheme in looks:

@@ -6,7 +6,6 @@ import pytest
 
 from service.admin.assets import START
 from service.admin.pages import STATIC
-from service.api.eventschemas import EVENTS
 from tests.admin.sources import MODULES, SHEETS, TEMPLATES, code, imports, name
 
 LONGEST_MODULE = 200
@@ -35,12 +34,6 @@ def test_the_pages_are_modules_one_style_sheet_and_one_shell():
     assert [name(path) for path in TEMPLATES] == ["templates/app.html"]
     files = {path for path in STATIC.rglob("*") if path.is_file()}
     assert {name(path) for path in files - {*MODULES, *SHEETS}} == set()
-
-
-def test_the_pages_hear_every_event_that_the_stream_sends():
-    listened = code(STATIC / "js/stream.js").partition("const KINDS = [")[2].partition("]")[0]
-
-    assert sorted(re.findall(r"'(\w+)'", listened)) == sorted(EVENTS)
 
 
 @modules
