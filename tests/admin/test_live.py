@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, TimeoutError, expect
+from playwright.sync_api import Error, Locator, Page, Request, expect
 
 from service.admin.pages import STATIC
 from service.api.events import TYPES
@@ -77,7 +77,7 @@ def skip_ahead(page: Page, awaited: Callable[[float], AbstractContextManager[obj
             with awaited(RARELY_MS / ATTEMPTS):
                 page.clock.fast_forward(RARELY_MS)
             return
-        except (AssertionError, TimeoutError):
+        except (AssertionError, Error):
             if not left:
                 raise
 
