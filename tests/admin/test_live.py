@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Error, Locator, Page, Request, expect
 
 from service.admin.pages import STATIC
-from service.api.events import TYPES
+from service.api.eventschemas import EVENTS
 from tests.admin.steps import (
     CUSTOMERS,
     GROUPS,
@@ -265,7 +265,7 @@ def test_every_kind_of_event_is_heard():
     source = (STATIC / "js/stream.js").read_text()
     (kinds,) = re.findall(r"const KINDS = \[(.+?)\];", source, re.DOTALL)
 
-    assert set(re.findall(r"'(\w+)'", kinds)) == set(TYPES)
+    assert set(re.findall(r"'(\w+)'", kinds)) == set(EVENTS)
 
 
 def close(page: Page) -> None:

@@ -598,7 +598,7 @@ def test_verify_ends_with_1_on_damage_and_rebuild_repairs_it(own_store, database
     verified = run("verify", DATABASE_URL=database_url)
 
     assert damaged.exit_code == 1
-    assert damaged.stdout.startswith(("group_", "membership: ", "requests: "))
+    assert re.search(r"^(group_\w+|membership|requests): ", damaged.stdout, re.MULTILINE)
     assert damaged.stderr.endswith("The read models are not what the log says; run rebuild.\n")
     assert re.search(r"^Rebuilt from 2 events in [\d.]+ s\.$", rebuilt.stdout, re.MULTILINE)
     assert verified.exit_code == 0

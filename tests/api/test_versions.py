@@ -162,7 +162,10 @@ def test_the_events_in_between_are_published_events_with_who_did_them(api, group
     assert older["data"]["set"] == {"tier": 2}
     assert older["data"]["reason"] == "spring"
     assert older["actor"] == older["data"]["actor"] | {"label": ADMIN_EMAIL}
-    assert [newest, older] == api.events(group["id"])[:2]
+    shown = api.events(group["id"])[:2]
+    for event in shown:
+        del event["changes"]
+    assert [newest, older] == shown
 
 
 def test_of_many_events_in_between_the_newest_hundred_are_shown(api, path):
