@@ -29,7 +29,7 @@ from tests.serving import Server
 
 STORES = ("sqlite", "postgres")
 
-BY_TURNS = {"api", "audit", "stream"}
+BY_TURNS = {"api", "audit", "faults", "stream"}
 """The folders whose tests need both stores only with `--big`: the contract is tried on both."""
 
 settings.register_profile("small", deadline=None, derandomize=True, database=None)

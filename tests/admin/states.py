@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.admin.steps import (
@@ -86,6 +87,7 @@ State = Callable[[Page, World], None]
 PAGES: dict[str, State] = {}
 OVERLAYS: dict[str, State] = {}
 NARROW: set[str] = set()
+ALIKE: set[str] = set()
 
 
 def page_state(state: State) -> State:
@@ -96,6 +98,20 @@ def page_state(state: State) -> State:
 def overlay(state: State) -> State:
     OVERLAYS[state.__name__] = state
     return state
+
+
+def alike(state: State) -> State:
+    """Leave to `--big` what shows nothing of a kind that no other state shows."""
+    ALIKE.add(state.__name__)
+    return state
+
+
+def in_turn(states: dict[str, State]) -> list[Any]:
+    """Return the names of states as parameters, each with a number."""
+    return [
+        pytest.param(turn, name, id=name, marks=pytest.mark.big if name in ALIKE else ())
+        for turn, name in enumerate(states)
+    ]
 
 
 # -- pages -----------------------------------------------------------------------------------------
@@ -156,6 +172,7 @@ def a_history(page: Page, world: World) -> None:
     expect(page.get_by_text(world.customer["email"])).to_be_visible()
 
 
+@alike
 @page_state
 def a_history_without_hits(page: Page, world: World) -> None:
     page.goto(group_path(world.group, "/history?type=GroupRestored"))
@@ -182,6 +199,7 @@ def a_detail_without_members_and_metadata(page: Page, world: World) -> None:
     expect(section(page, "Customers").get_by_text("No customers yet")).to_be_visible()
 
 
+@alike
 @page_state
 def a_detail_loading(page: Page, world: World) -> None:
     page.route(f"**/admin/customer-groups/{world.group['id']}*", lambda _: None)
@@ -189,6 +207,7 @@ def a_detail_loading(page: Page, world: World) -> None:
     expect(page.get_by_role("main")).to_have_attribute("aria-busy", "true")
 
 
+@alike
 @page_state
 def a_detail_not_loaded(page: Page, world: World) -> None:
     answer_with(page, f"**/admin/customer-groups/{world.group['id']}*", 500, "An unknown error")
@@ -222,6 +241,7 @@ def a_customer(page: Page, world: World) -> None:
     expect(page.get_by_role("link", name=world.group["name"])).to_be_visible()
 
 
+@alike
 @page_state
 def a_customer_with_groups_selected(page: Page, world: World) -> None:
     page.goto(f"{CUSTOMERS}/{world.customer['id']}")
@@ -271,12 +291,14 @@ def the_user_menu(page: Page, world: World) -> None:
     page.get_by_role("button", name=re.compile("Account and theme")).click()
 
 
+@alike
 @overlay
 def the_sort_menu(page: Page, world: World) -> None:
     the_list(page, world)
     page.get_by_role("button", name="Sort", exact=True).click()
 
 
+@alike
 @overlay
 def the_menu_of_a_row(page: Page, world: World) -> None:
     the_list(page, world)
@@ -289,12 +311,14 @@ def the_menu_of_a_group(page: Page, world: World) -> None:
     page.get_by_role("button", name="Group actions").click()
 
 
+@alike
 @overlay
 def the_menu_of_an_event(page: Page, world: World) -> None:
     page.goto(group_path(world.group, "/history"))
     page.get_by_role("button", name="Actions for version 5").click()
 
 
+@alike
 @overlay
 def the_kinds_of_a_history(page: Page, world: World) -> None:
     page.goto(group_path(world.group, "/history?type=Renamed"))
@@ -314,12 +338,14 @@ def a_filter_of_dates(page: Page, world: World) -> None:
     choose(page, "Add filter", "Created")
 
 
+@alike
 @overlay
 def a_filter_of_counts(page: Page, world: World) -> None:
     the_list(page, world)
     choose(page, "Add filter", "Customers")
 
 
+@alike
 @overlay
 def a_filter_of_groups(page: Page, world: World) -> None:
     the_customers(page, world)
@@ -365,6 +391,7 @@ def an_error_toast_over_a_form(page: Page, world: World) -> None:  # noqa: ARG00
     expect(error_toast(page, "An unknown error")).to_be_visible()
 
 
+@alike
 @overlay
 def the_rename_of_a_group(page: Page, world: World) -> None:
     page.goto(group_path(world.group, "/edit"))
@@ -373,6 +400,7 @@ def the_rename_of_a_group(page: Page, world: World) -> None:
     expect(dialog(page).get_by_text("Give the group a name")).to_be_visible()
 
 
+@alike
 @overlay
 def the_conflict_of_two_renames(page: Page, world: World) -> None:
     group = world.api.group()
@@ -391,6 +419,7 @@ def the_customers_to_add(page: Page, world: World) -> None:
     expect(dialog(page).get_by_role("alert").filter(has_text="Choose")).to_be_visible()
 
 
+@alike
 @overlay
 def the_menu_of_the_customers_to_add(page: Page, world: World) -> None:
     page.goto(group_path(world.empty, "/add-customers?a_order=email"))
@@ -411,6 +440,7 @@ def the_metadata_with_mistakes(page: Page, world: World) -> None:
     expect(drawer.get_by_role("alert").filter(has_text="3 rows")).to_be_visible()
 
 
+@alike
 @overlay
 def the_menu_of_a_row_of_metadata(page: Page, world: World) -> None:
     page.goto(group_path(world.group, "/metadata/edit"))
@@ -444,6 +474,7 @@ def the_prompt_of_a_removal_that_failed(page: Page, world: World) -> None:
     expect(prompt(page).get_by_role("alert")).to_be_visible()
 
 
+@alike
 @overlay
 def the_prompt_of_a_deletion(page: Page, world: World) -> None:
     a_detail(page, world)
@@ -451,6 +482,7 @@ def the_prompt_of_a_deletion(page: Page, world: World) -> None:
     expect(prompt(page)).to_be_visible()
 
 
+@alike
 @overlay
 def the_prompt_of_an_undo(page: Page, world: World) -> None:
     page.goto(group_path(world.group, "/history"))
@@ -485,12 +517,14 @@ def the_form_of_a_new_customer(page: Page, world: World) -> None:  # noqa: ARG00
     expect(dialog(page).get_by_label("E-mail")).to_have_attribute("aria-invalid", "true")
 
 
+@alike
 @overlay
 def the_form_of_a_customer(page: Page, world: World) -> None:
     page.goto(f"{CUSTOMERS}/{world.customer['id']}/edit")
     expect(dialog(page).get_by_label("First name")).to_have_value("Ada")
 
 
+@alike
 @overlay
 def the_groups_to_add_a_customer_to(page: Page, world: World) -> None:
     page.goto(f"{CUSTOMERS}/{world.customer['id']}/add-groups")
@@ -513,6 +547,7 @@ def the_palette(page: Page, world: World) -> None:
     expect(page.get_by_role("option").filter(has_text="Show more").first).to_be_visible()
 
 
+@alike
 @overlay
 def the_palette_without_hits(page: Page, world: World) -> None:
     the_list(page, world)

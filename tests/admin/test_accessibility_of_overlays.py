@@ -6,10 +6,10 @@ In the small tier what lies under them is left to the page's own test.
 import pytest
 
 from tests.admin.looks import ALL, DARK_PHONE, FEW, OVER, PHONE, doubled_labels, find_faults
-from tests.admin.states import NARROW, OVERLAYS
+from tests.admin.states import NARROW, OVERLAYS, in_turn
 
 
-@pytest.mark.parametrize(("turn", "state"), [*enumerate(OVERLAYS)], ids=OVERLAYS)
+@pytest.mark.parametrize(("turn", "state"), in_turn(OVERLAYS))
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(page, world, sized, turn, state):
     OVERLAYS[state](page, world)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.api.answers import GROUPS
-from tests.conftest import STORES
 from tests.serving import Server, signed_in
 
 FILE = Path(__file__).parents[3] / "shared/data/cdnow_customers.csv"
@@ -33,7 +32,7 @@ def rows():
         return list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.big)])
 def running(request, rows, new_database, tmp_path_factory):
     """A service of its own on either database."""
     assert len(rows) == CUSTOMERS

@@ -108,8 +108,8 @@ def test_verify_names_every_kind_of_damage_and_rebuild_repairs_it(store):
         assert {problem.split(":")[0] for problem in problems} == {table}, damage
         rebuild(store)
 
-        assert verify(store).problems == [], damage
         assert contents(store) == healthy, damage
+    assert verify(store).problems == []
 
 
 @pytest.fixture
@@ -373,7 +373,9 @@ def test_verify_is_not_misled_by_what_is_written_meanwhile(groups, store, shop, 
 
 
 @pytest.mark.usefixtures("busy")
-def test_verify_is_not_misled_by_a_rebuild(groups, store, shop):
+def test_verify_is_not_misled_by_a_rebuild(groups, store, shop, monkeypatch):
+    monkeypatch.setattr(rebuild_module, "PAUSE_SECONDS", 0.01)  # it reads all the time
+
     def write(number):
         groups.update_group(shop[0], name=f"Name {number}")
         rebuild(store)

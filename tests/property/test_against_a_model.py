@@ -410,14 +410,16 @@ def fresh_postgres(postgres, postgres_template):
     postgres.drop_database(url)
 
 
-@pytest.mark.parametrize(("fresh", "small"), [("fresh_sqlite", 60), ("fresh_postgres", 6)])
-def test_both_stores_do_what_the_model_does(request, sized, fresh, small):
+@pytest.mark.parametrize(
+    ("fresh", "small", "big"), [("fresh_sqlite", 30, 1500), ("fresh_postgres", 6, 150)]
+)
+def test_both_stores_do_what_the_model_does(request, sized, fresh, small, big):
     store = request.getfixturevalue(fresh)
 
     run_state_machine_as_test(
         lambda: Shop(store()),
         settings=settings(
-            max_examples=sized(small, small * 25),
+            max_examples=sized(small, big),
             stateful_step_count=25,
             suppress_health_check=[HealthCheck.too_slow],
         ),
