@@ -355,9 +355,11 @@ class PostgresStore(Store):
 
         Giving up soon matters twice: nobody waits behind a long read, and a reader that holds one
         of the tables and wants another goes on, where waiting for it would be a deadlock.
-        Tables that an older program has not made are none to lock.
+        The first is the one that every snapshot takes first: who waits for it holds none of the
+        others, for which its reader would wait. Tables that an older program has not made are none.
         """
-        there = ", ".join(sorted(self.table_names() & {*tables}))
+        names = self.table_names()
+        there = ", ".join(table for table in tables if table in names)
         try:
             with self.connection.transaction():
                 self.connection.execute(f"SET LOCAL lock_timeout = {TAKEOVER_MS}")

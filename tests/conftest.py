@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -29,6 +28,9 @@ from tests.serving import Server
 
 STORES = ("sqlite", "postgres")
 
+WAITING = {"faults", "stream"}
+"""The folders whose tests wait more than they work: begun last, they would be waited for."""
+
 BY_TURNS = {"api", "audit", "faults", "stream"}
 """The folders whose tests need both stores only with `--big`: the contract is tried on both."""
 
@@ -47,23 +49,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: folder_of(item, config) not in WAITING)
     if config.getoption("--big"):
         return
     left_out = {item for item in items if item.get_closest_marker("big")}
     if not any("::" in argument for argument in config.args):
         left_out |= not_their_turn(
-            [item for item in items if item not in left_out], config.rootpath / "tests"
+            [item for item in items if item not in left_out and folder_of(item, config) in BY_TURNS]
         )
     config.hook.pytest_deselected(items=[*left_out])
     items[:] = [item for item in items if item not in left_out]
 
 
-def not_their_turn(items: list[pytest.Item], tests: Path) -> set[pytest.Item]:
+def folder_of(item: pytest.Item, config: pytest.Config) -> str:
+    """The folder of `tests` in which a test stands; for one that stands beside them, its file."""
+    return item.path.relative_to(config.rootpath / "tests").parts[0]
+
+
+def not_their_turn(items: list[pytest.Item]) -> set[pytest.Item]:
     """Of tests that would run on both stores the one half on each, always the same."""
     twins = defaultdict(list)
     for item in items:
-        if item.path.relative_to(tests).parts[0] in BY_TURNS:
-            twins[re.sub("|".join(STORES), "", item.nodeid)].append(item)
+        twins[re.sub("|".join(STORES), "", item.nodeid)].append(item)
     return {
         pair[crc32(name.encode()) % 2] for name, pair in twins.items() if len(pair) == len(STORES)
     }

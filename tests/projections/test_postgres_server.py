@@ -14,6 +14,9 @@ import pytest
 from tests import postgres
 from tests.postgres import CutAfterCommit, PostgresServer
 
+pytestmark = pytest.mark.big
+"""What the other tests stand on: they would fail as well."""
+
 
 @pytest.fixture(scope="module")
 def server():

@@ -373,9 +373,7 @@ def test_verify_is_not_misled_by_what_is_written_meanwhile(groups, store, shop, 
 
 
 @pytest.mark.usefixtures("busy")
-def test_verify_is_not_misled_by_a_rebuild(groups, store, shop, monkeypatch):
-    monkeypatch.setattr(rebuild_module, "PAUSE_SECONDS", 0.01)  # it reads all the time
-
+def test_verify_is_not_misled_by_a_rebuild(groups, store, shop):
     def write(number):
         groups.update_group(shop[0], name=f"Name {number}")
         rebuild(store)
