@@ -94,7 +94,8 @@ class _Check:
     def run(self, progress: Progress) -> Checked:
         total = log.count(self.read, after=-log.NO_BOUND)
         self._compare_heads()
-        for event, leaf in zip_longest(self._events(), self._leaves()):
+        after = self._agreeing(progress, total)
+        for event, leaf in zip_longest(self._events(after), self._leaves()):
             if event is None:
                 self._differs(leaf.number, f"position {leaf.position}: the event is missing")
                 break
@@ -110,14 +111,43 @@ class _Check:
         progress(self.tree.size, total)
         return self._found()
 
-    def _events(self) -> Iterator[LoggedEvent]:
+    def _agreeing(self, progress: Progress, total: int) -> int:
+        """Go on batch by batch as far as log and leaves are the same; return after which event."""
         after = -log.NO_BOUND  # whoever forges an event may give it any position
+        while rows := self.read(EVENTS, after=after, limit=BATCH):
+            events = [*map(LoggedEvent._make, rows)]
+            made = [leaf_of(event, self.identity) for event in events]
+            first = self.tree.size
+            leaves = self.read(LEAVES, after=first - 1, limit=len(made))
+            if leaves != [
+                (number, event.position, leaf)
+                for number, (event, leaf) in enumerate(zip(events, made, strict=True), first)
+            ]:
+                break
+            for head in [*reversed(self.waiting)]:
+                if head.size <= first + len(made):
+                    self._extend(events, made, first, head.size)
+            self._extend(events, made, first, first + len(made))
+            after = self.position
+            progress(self.tree.size, total)
+        return after
+
+    def _extend(
+        self, events: list[LoggedEvent], made: list[merkle.Hash], first: int, size: int
+    ) -> None:
+        """Add the leaves of a batch that begins at leaf `first` until the tree has this size."""
+        if size > self.tree.size:
+            self.tree.extend(made[self.tree.size - first : size - first])
+            self.position = events[size - first - 1].position
+        self._compare_heads()
+
+    def _events(self, after: int) -> Iterator[LoggedEvent]:
         while rows := self.read(EVENTS, after=after, limit=BATCH):
             yield from map(LoggedEvent._make, rows)
             after = rows[-1][0]
 
     def _leaves(self) -> Iterator["_Leaf"]:
-        after = -1
+        after = self.tree.size - 1
         while rows := self.read(LEAVES, after=after, limit=BATCH):
             yield from map(_Leaf._make, rows)
             after = rows[-1][0]

@@ -72,6 +72,14 @@ def node(left: Hash, right: Hash) -> Hash:
     return sha256(b"\x01" + left + right).digest()
 
 
+def joined(hashes: Sequence[Hash]) -> Hash:
+    """Return the root over a power of two of neighbours."""
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2], strict=True)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    return hashes[0]
+
+
 class Tree:
     """The root of leaves that pass by once, in order; keeps one hash for each level."""
 
@@ -81,12 +89,26 @@ class Tree:
 
     def append(self, leaf_hash: Hash) -> None:
         """Add a leaf on the right."""
-        self.size += 1
-        complete = self.size
+        self._add(leaf_hash, 1)
+
+    def extend(self, leaves: Sequence[Hash]) -> None:
+        """Add leaves on the right, those of a whole tile at once."""
+        start = min(-self.size % TILE, len(leaves))
+        for leaf_hash in leaves[:start]:
+            self._add(leaf_hash, 1)
+        while start + TILE <= len(leaves):
+            self._add(joined(leaves[start : start + TILE]), TILE)
+            start += TILE
+        for leaf_hash in leaves[start:]:
+            self._add(leaf_hash, 1)
+
+    def _add(self, root: Hash, width: int) -> None:
+        self.size += width
+        complete = self.size // width
         while complete % 2 == 0:
-            leaf_hash = node(self._peaks.pop(), leaf_hash)
+            root = node(self._peaks.pop(), root)
             complete //= 2
-        self._peaks.append(leaf_hash)
+        self._peaks.append(root)
 
     def root(self) -> Hash:
         """Return the root of the leaves so far; of none, the hash of nothing."""

@@ -535,6 +535,7 @@ def the_groups_to_add_a_customer_to(page: Page, world: World) -> None:
 def the_sign_in_dialog(page: Page, world: World) -> None:
     the_list(page, world)
     page.context.clear_cookies()
+    search(page).fill(world.group["name"])
     expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
 
 
