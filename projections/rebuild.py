@@ -140,7 +140,7 @@ def rebuild(
             while found:
                 found, position = replay(store, write, position, batch)
                 done += found
-            if store.lock_tables(TABLES):
+            if store.lock_tables(TABLES, [FRESH + table for table in TABLES]):
                 swap(store)
                 break
         time.sleep(PAUSE_SECONDS)

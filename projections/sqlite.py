@@ -270,7 +270,7 @@ class SQLiteStore(Store):
             f"INSERT INTO {index} (rowid, text) SELECT {key}, {column} FROM {table}",
         ]
 
-    def lock_tables(self, tables: Sequence[str]) -> bool:  # noqa: ARG002
+    def lock_tables(self, tables: Sequence[str], ours: Sequence[str] = ()) -> bool:  # noqa: ARG002
         """Do nothing: readers go on in the snapshot that they began with."""
         return True
 

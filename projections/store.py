@@ -220,8 +220,11 @@ class Store(PastOfStore):
         """Return the statements that make the trigram index of a table, key and column."""
 
     @abstractmethod
-    def lock_tables(self, tables: Sequence[str]) -> bool:
-        """Keep readers off until the transaction ends; False when one of them is not done soon."""
+    def lock_tables(self, tables: Sequence[str], ours: Sequence[str] = ()) -> bool:
+        """Keep readers off until the transaction ends; False when one of them is not done soon.
+
+        `ours` are tables that nobody reads, which the same transaction is about to change.
+        """
 
     @abstractmethod
     def table_names(self) -> set[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import count, pairwise
 
 import orjson
+import psycopg
 import pytest
 
 from projections import directory, group_list, log, membership, schema
@@ -444,6 +445,32 @@ def test_a_rebuild_waits_for_a_long_read_and_stops_nobody_meanwhile(groups, stor
             assert store.dialect == "sqlite" or not rebuilding.done()
         assert rebuilding.result()
         other.submit(store.close).result()
+
+    assert verify(store).problems == []
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("table", ["group_list", "merkle_leaf"])
+def test_autovacuum_at_work_on_its_tables_delays_a_rebuild_only(store, monkeypatch, table):
+    """Autovacuum holds this lock, and gives way after a second."""
+    held, index = threading.Event(), rebuild_module.index
+
+    def vacuum():
+        with psycopg.connect(store.url) as connection:
+            connection.execute(f"LOCK TABLE fresh_{table} IN SHARE UPDATE EXCLUSIVE MODE")
+            held.set()
+            connection.execute("SELECT pg_sleep(0.3)")
+
+    with ThreadPoolExecutor(1) as other:
+
+        def index_and_hold(*given):
+            index(*given)
+            other.submit(vacuum)
+            assert held.wait(10)
+
+        monkeypatch.setattr(rebuild_module, "index", index_and_hold)
+        rebuild(store)
 
     assert verify(store).problems == []
 
