@@ -196,7 +196,10 @@ def listing(
     parameters: dict[str, Any] = {"at": at}
     test = where(conditions, COLUMNS, parameters)
     test += contained(store, words, "g.name_folded", parameters)
-    ended = store.probed("group_state", "g", ended_after("g"))
+    of_span = store.ranged(
+        "g.span", "each_span.column1", "g.since_position", ":at - each_span.column2", ":at"
+    )
+    ended = store.probed("group_state", "g", f"g.until_position > :at AND {of_span}")
     all_groups = (
         ("group_state g", f"{open_at('g')}{test}"),
         (f"{EACH_SPAN} CROSS JOIN {ended}", f"{ended_after('g')}{test}"),

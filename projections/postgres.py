@@ -338,6 +338,14 @@ class PostgresStore(Store):
         """Return a join that PostgreSQL cannot turn round, whatever it thinks of the sizes."""
         return f"LATERAL (SELECT * FROM {table} {alias} WHERE {condition} OFFSET 0) {alias}"
 
+    def ranged(self, first: str, value: str, second: str, low: str, high: str) -> str:
+        """Return a comparison of rows: only an index that has both columns answers it.
+
+        With statistics PostgreSQL else prefers the key of `second`, and reads all of a long log.
+        """
+        columns = f"({first}, {second})"
+        return f"{columns} > ({value}, {low}) AND {columns} <= ({value}, {high})"
+
     def text_contains(self, column: str, parameter: str) -> str:
         """Return a condition by reading the column."""
         return f"strpos({column}, {parameter}) > 0"

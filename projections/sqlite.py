@@ -246,6 +246,10 @@ class SQLiteStore(Store):
         """Return the table: SQLite never turns a CROSS JOIN round."""
         return f"{table} {alias}"
 
+    def ranged(self, first: str, value: str, second: str, low: str, high: str) -> str:
+        """Return the condition column by column: SQLite compares rows by their first one only."""
+        return f"{first} = {value} AND {second} > {low} AND {second} <= {high}"
+
     def text_contains(self, column: str, parameter: str) -> str:
         """Return a condition by reading the column."""
         return f"instr({column}, {parameter}) > 0"

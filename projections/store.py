@@ -212,6 +212,13 @@ class Store(PastOfStore):
         """
 
     @abstractmethod
+    def ranged(self, first: str, value: str, second: str, low: str, high: str) -> str:
+        """Return the condition that `first` is a value and `second` above `low`, up to `high`.
+
+        It is answered by an index of both columns.
+        """
+
+    @abstractmethod
     def text_contains(self, column: str, parameter: str) -> str:
         """Return a condition: `column` holds the text of `parameter`; by reading the column."""
 
