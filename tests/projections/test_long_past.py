@@ -12,6 +12,8 @@ from projections.postgres import PostgresStore
 from projections.sqlite import SQLiteStore
 from tests.benchmarks.longlog import BEGAN, LongLog
 
+pytestmark = pytest.mark.alone
+
 ALLOWED_SECONDS = 0.05
 ATTEMPTS = 4
 TIMES = 7
