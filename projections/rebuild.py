@@ -19,7 +19,9 @@ from projections.store import Changes, Store
 FRESH = "fresh_"
 REPLAYED = "replayed_"
 
-BATCH = {"sqlite": 5000, "postgres": 5000}
+BATCH = {"sqlite": 1000, "postgres": 5000}
+"""How many events are replayed at once; on SQLite all who write wait meanwhile."""
+
 BATCH_BYTES = 4 * 1024 * 1024
 """A batch ends here, however few events it has: memory is bounded."""
 
