@@ -33,6 +33,8 @@ export function open({ params: { id }, query, frame }) {
   let over = false;
   let since = null; // the comparison with now, while it is wanted
 
+  const isHere = () => current().path === here && current().query.has('as_of');
+
   const words = h('p');
   const compare = h('button', {
     class: 'btn', type: 'button', 'aria-pressed': String(query.has('compare')), onclick: toggle,
@@ -95,6 +97,7 @@ export function open({ params: { id }, query, frame }) {
     stand();
     clearTimeout(timer);
     timer = setTimeout(() => {
+      if (!isHere()) return; // somebody leaves, and the next page is on its way
       setQuery({ as_of: asOf }, { replace: true }); // browsers allow only so many a second
       load();
     }, PAUSE_MILLISECONDS);
