@@ -10,7 +10,7 @@ from domain.transcoding import EventTranscoder
 from projections import log, merkle, rebuild, schema
 from projections.log import LoggedEvent
 from projections.progress import Progress, no_progress
-from projections.read_models import TABLES, apply
+from projections.read_models import apply
 from projections.rebuild import FRESH, RebuildOvertaken
 from projections.store import Changes, Store, StoreUnavailable
 
@@ -63,9 +63,8 @@ def import_log(
         end = log.end(store.read)
         if end:
             store.go_on_after(end)
-        while not store.lock_tables(TABLES):
+        while not rebuild.swap(store):
             time.sleep(rebuild.PAUSE_SECONDS)
-        rebuild.swap(store)
         finish()
 
 

@@ -95,12 +95,12 @@ class Tree:
         """Add leaves on the right, those of a whole tile at once."""
         start = min(-self.size % TILE, len(leaves))
         for leaf_hash in leaves[:start]:
-            self._add(leaf_hash, 1)
+            self.append(leaf_hash)
         while start + TILE <= len(leaves):
             self._add(joined(leaves[start : start + TILE]), TILE)
             start += TILE
         for leaf_hash in leaves[start:]:
-            self._add(leaf_hash, 1)
+            self.append(leaf_hash)
 
     def _add(self, root: Hash, width: int) -> None:
         self.size += width
@@ -254,9 +254,7 @@ class Subtrees:
             hashes = [tile[number] for number in range(first, first + count)]
         except KeyError as error:
             raise TreeDamaged(f"subtree {error} of level {level} is missing") from None
-        while len(hashes) > 1:
-            hashes = [node(*hashes[n : n + 2]) for n in range(0, len(hashes), 2)]
-        return hashes[0]
+        return joined(hashes)
 
     def _tile(self, level: int, number: int) -> dict[int, Hash]:
         if (level, number) not in self._tiles:

@@ -142,8 +142,7 @@ def rebuild(
             while found:
                 found, position = replay(store, write, position, batch)
                 done += found
-            if store.lock_tables(TABLES, [FRESH + table for table in TABLES]):
-                swap(store)
+            if swap(store):
                 break
         time.sleep(PAUSE_SECONDS)
     progress(done, done)
@@ -231,13 +230,16 @@ def drop(store: Store, prefix: str = "") -> None:
         store.define(f"DROP TABLE IF EXISTS {prefixed(table, prefix)}")
 
 
-def swap(store: Store) -> None:
-    """Put the fresh tables in the place of the live ones, which `lock_tables` has locked."""
+def swap(store: Store) -> bool:
+    """Put the fresh tables in the place of the live ones; False when a reader is not done soon."""
+    if not store.lock_tables(TABLES, [FRESH + table for table in TABLES]):
+        return False
     drop(store)
     for table in _tables(store):
         store.define(f"ALTER TABLE {FRESH}{table} RENAME TO {table}")
     for name, version in versions().items():
         schema.keep(store, f"read_model.{name}", str(version))
+    return True
 
 
 def _tables(store: Store) -> tuple[str, ...]:

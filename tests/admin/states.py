@@ -31,8 +31,6 @@ from tests.admin.steps import (
 from tests.admin.visit import settle
 from tests.serving import Api, Server
 
-NARROW_ONLY = "narrow only"
-
 
 @dataclass(frozen=True)
 class World:

@@ -81,6 +81,21 @@ def test_the_reference_trees_have_their_roots(store):
             theirs.add(leaves[size])
 
 
+def test_leaves_added_many_at_once_make_the_tree_that_they_make_one_by_one():
+    dice = random.Random(5)
+    leaves = [leaf(b"%d" % number) for number in range(3000)]
+    one_by_one, at_once = Tree(), Tree()
+
+    while leaves:
+        some = leaves[: dice.choice((0, 1, 7, 255, 256, 257, 700))]
+        del leaves[: len(some)]
+        for each in some:
+            one_by_one.append(each)
+        at_once.extend(some)
+
+        assert (at_once.size, at_once.root()) == (one_by_one.size, one_by_one.root())
+
+
 @pytest.mark.parametrize(("number", "size", "path"), INCLUSION)
 def test_the_reference_trees_have_their_inclusion_proofs(store, number, size, path):
     read = grown(store, [leaf(data) for data in DATA])
