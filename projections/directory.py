@@ -10,7 +10,7 @@ from domain.context import decided_at
 from domain.errors import CustomerNotFound, EmailTaken
 from domain.group import check_size, merged
 from projections.conditions import Conditions, contained, where
-from projections.documents import folded, milliseconds, shown, time_shown
+from projections.documents import folded, milliseconds, moment, time_shown
 from projections.pages import Listing, Order, Page, Walk
 from projections.sql import Read, Write
 
@@ -193,7 +193,7 @@ def forget(write: Write, customer_id: str) -> None:
 
 def blank(customer_id: str, created_by: str) -> dict[str, Any]:
     """Return the document of a customer of whom nothing is known, made now."""
-    now = shown(milliseconds(decided_at.get()))
+    now = moment(decided_at.get())
     return {
         "id": customer_id,
         "company_name": None,
@@ -224,7 +224,7 @@ def _update(store: "Store", before: dict[str, Any], after: dict[str, Any]) -> Cu
         return CustomerRow(before["id"], orjson.dumps(before))
     check_size(after["metadata"])
     _claim(store, after)
-    row = columns(after | {"updated_at": shown(milliseconds(decided_at.get()))})
+    row = columns(after | {"updated_at": moment(decided_at.get())})
     del row["created_at"]
     store.write(UPDATE, **row)
     return CustomerRow(before["id"], row["document"])

@@ -11,7 +11,7 @@ from domain.context import decided_at
 from domain.errors import EmailTaken, MetadataTooLarge
 from domain.group import check_size
 from projections.directory import INSERT, UPDATE, Fields, blank, columns
-from projections.documents import milliseconds, shown
+from projections.documents import moment
 
 if TYPE_CHECKING:
     from projections.store import Store
@@ -114,7 +114,7 @@ class _Batch:
         else:
             self.done.updated += 1
             self.holders.pop(_email(old), None)
-            new["updated_at"] = shown(milliseconds(decided_at.get()))
+            new["updated_at"] = moment(decided_at.get())
         if new["email"]:
             self.holders[_email(new)] = customer_id
         self.now[customer_id] = new

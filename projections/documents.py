@@ -24,10 +24,14 @@ def microseconds(time: datetime) -> int:
     return (time - TIME_ZERO) // MICROSECOND
 
 
+def moment(time: datetime) -> str:
+    """Return a time as `2026-11-22T04:28:36.211Z`, truncated."""
+    return f"{time.astimezone(UTC).isoformat(timespec='milliseconds')[:23]}Z"
+
+
 def shown(time_ms: int) -> str:
-    """Return milliseconds since 1970 as `2026-11-22T04:28:36.211Z`."""
-    seconds, ms = divmod(time_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03}Z"
+    """Return milliseconds since 1970 as `moment` does."""
+    return moment(TIME_ZERO + time_ms * MILLISECOND)
 
 
 def folded(text: str | None) -> str:

@@ -7,7 +7,7 @@ import orjson
 
 from domain.group import Group, GroupEvent, changed_metadata
 from projections.batch import Batch
-from projections.documents import milliseconds, shown, time_shown
+from projections.documents import moment, time_shown
 from projections.sql import Read, Write
 
 VERSION = 1
@@ -37,7 +37,7 @@ def apply(event: Any, position: int, batch: Batch) -> None:
 
 @apply.register
 def _(event: Group.GroupCreated, position: int, batch: Batch) -> None:
-    created_at = shown(milliseconds(event.timestamp))
+    created_at = moment(event.timestamp)
     document = {
         "id": event.originator_id,
         "name": event.name,
@@ -52,7 +52,7 @@ def _(event: Group.GroupCreated, position: int, batch: Batch) -> None:
 
 @apply.register
 def _(event: Group.Renamed, position: int, batch: Batch) -> None:
-    _change(event, batch, name=event.name, updated_at=shown(milliseconds(event.timestamp)))
+    _change(event, batch, name=event.name, updated_at=moment(event.timestamp))
 
 
 @apply.register
@@ -62,19 +62,19 @@ def _(event: Group.MetadataChanged, position: int, batch: Batch) -> None:
         event,
         batch,
         metadata=changed_metadata(metadata, event.set, event.removed, event.cleared),
-        updated_at=shown(milliseconds(event.timestamp)),
+        updated_at=moment(event.timestamp),
     )
 
 
 @apply.register
 def _(event: Group.GroupDeleted, position: int, batch: Batch) -> None:
-    _change(event, batch, deleted_at=shown(milliseconds(event.timestamp)))
+    _change(event, batch, deleted_at=moment(event.timestamp))
 
 
 @apply.register
 def _(event: Group.GroupRestored, position: int, batch: Batch) -> None:
     renamed = _document(event, batch)["name"] != event.name
-    moved = {"updated_at": shown(milliseconds(event.timestamp))} if renamed else {}
+    moved = {"updated_at": moment(event.timestamp)} if renamed else {}
     _change(event, batch, name=event.name, deleted_at=None, **moved)
 
 

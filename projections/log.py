@@ -37,7 +37,8 @@ TIME = slice(14, 41)
 REST = slice(43, None)
 """Where `domain.transcoding` puts the time, and what comes after it."""
 
-VERSIONED = re.compile(rb'"class_version":([2-9]|[1-9]\d{1,3}),')
+CLASS_VERSION = b'"class_version":'
+VERSIONED = re.compile(CLASS_VERSION + rb"([2-9]|[1-9]\d{1,3}),")
 """What the rest begins with where the event was written as version 2 or later, and only so: what
 is stored and what is published say the same, byte for byte."""
 
@@ -109,6 +110,8 @@ class LoggedEvent(NamedTuple):
     @property
     def written(self) -> tuple[int, slice]:
         """The version of the event as it was written, and where the published fields begin."""
+        if not self.state.startswith(CLASS_VERSION, REST.start):  # as nearly all
+            return 1, REST
         versioned = VERSIONED.match(self.state, REST.start)
         return (int(versioned[1]), slice(versioned.end(), None)) if versioned else (1, REST)
 

@@ -6,7 +6,6 @@ and tree were changed together.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
@@ -25,7 +24,7 @@ LEAVES = """
 SELECT number, position, hash FROM merkle_leaf WHERE number > :after ORDER BY number LIMIT :limit
 """
 
-STATE_HEAD, STATE_MIDDLE = slice(0, log.TIME.start), slice(log.TIME.stop, log.REST.start)
+STATE_HEAD, STATE_MIDDLE = b'{"timestamp":"', b'",'
 """What of a stored state is not in the published line, and the same in all."""
 
 
@@ -43,7 +42,7 @@ class Checked:
 
     `against`: signed tree heads disagree with the log. `undecided`: an event is not what its leaf
     says, and no signed tree head tells which of the two is right. `tree`: leaves are wrong, and the
-    log is what a signed tree head says; `rebuild` repairs that.
+    log is what a signed tree head says; `rebuild` repairs that. `subtrees`: what has to be kept.
     """
 
     events: int
@@ -52,6 +51,7 @@ class Checked:
     against: list[str]
     undecided: list[str]
     tree: list[str]
+    subtrees: list[merkle.Subtree]
 
     @property
     def problems(self) -> list[str]:
@@ -83,7 +83,7 @@ class _Check:
         self.read = read
         self.identity = log.log_id(read)
         self.waiting = sorted(expected, key=lambda head: -head.size)
-        self.tree = merkle.Tree()
+        self.tree = merkle.Tree(keeps_subtrees=True)
         self.position = 0
         self.agreed = Expected(0, self.tree.root(), "the beginning")
         self.agreed_position = self.heads = 0
@@ -195,6 +195,7 @@ class _Check:
             against=differences + self.against if self.against else [],
             undecided=differences if undecided and not self.against else [],
             tree=differences if not undecided and not self.against else [],
+            subtrees=self.tree.subtrees,
         )
 
 
@@ -207,11 +208,13 @@ class _Leaf(NamedTuple):
 def leaf_of(event: LoggedEvent, identity: str) -> merkle.Hash:
     """Return the leaf of an event as it is stored; of one that nobody stored so, no leaf's hash."""
     state = event.state
-    if (
-        isinstance(state, bytes)
-        and state[STATE_HEAD] == b'{"timestamp":"'
-        and state[STATE_MIDDLE] == b'",'
-    ):
-        with suppress(UnicodeDecodeError):
+    try:
+        if state.startswith(STATE_HEAD) and state.startswith(STATE_MIDDLE, log.TIME.stop):
             return merkle.leaf(log.published(event, identity))
+    except (
+        AttributeError,
+        TypeError,
+        UnicodeDecodeError,
+    ):  # SQLite has whatever it was given, text too
+        pass
     return b""

@@ -57,6 +57,9 @@ WHERE level = :level AND number >= :first AND number < :last
 Hash = bytes
 """SHA-256, 32 bytes."""
 
+Subtree = tuple[int, int, Hash]
+"""Level, number and root: a row of `merkle_subtree`."""
+
 
 class TreeDamaged(Exception):
     """Rows of the tree are missing: `verify --log` says which events they belong to."""
@@ -81,10 +84,15 @@ def joined(hashes: Sequence[Hash]) -> Hash:
 
 
 class Tree:
-    """The root of leaves that pass by once, in order; keeps one hash for each level."""
+    """The root of leaves that pass by once, in order; keeps one hash for each level.
 
-    def __init__(self) -> None:
+    And, where `keeps_subtrees`, the rows of `merkle_subtree`.
+    """
+
+    def __init__(self, *, keeps_subtrees: bool = False) -> None:
         self.size = 0
+        self.subtrees: list[Subtree] = []
+        self._keeps = keeps_subtrees
         self._peaks: list[Hash] = []
 
     def append(self, leaf_hash: Hash) -> None:
@@ -104,10 +112,14 @@ class Tree:
 
     def _add(self, root: Hash, width: int) -> None:
         self.size += width
-        complete = self.size // width
-        while complete % 2 == 0:
+        level = width.bit_length() - 1
+        while True:
+            if self._keeps and level and level % TILE_LEVELS == 0:
+                self.subtrees.append((level, (self.size >> level) - 1, root))
+            if self.size >> level & 1:
+                break
             root = node(self._peaks.pop(), root)
-            complete //= 2
+            level += 1
         self._peaks.append(root)
 
     def root(self) -> Hash:

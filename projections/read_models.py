@@ -29,26 +29,29 @@ TABLES = tuple(
 _NAMES = re.compile(rf"\b({'|'.join(sorted(TABLES, key=len, reverse=True))})(_search)?\b")
 
 
+Positioned = tuple[Any, int]
+"""An event as it is meant, and its position."""
+
+
 def follow(
-    events: Sequence[tuple[Any, LoggedEvent]],
+    events: Sequence[Positioned],
     write: Write,
     *,
+    tree: Sequence[LoggedEvent],
     at_once: bool = False,
-    tree: bool = True,
 ) -> None:
-    """Let all read models follow the next events of the log, each as it is meant and as stored.
+    """Let all read models follow the next events of the log, and the tree the same as stored.
 
     `at_once`: as one batch, into tables that have no `INDEXES` yet. Of several names that a group
-    had a batch writes the last, so that two groups may have the same until all are written. No
-    `tree`: all but that.
+    had a batch writes the last, so that two groups may have the same until all are written.
     """
     for batch in [events] if at_once else [[one] for one in events]:
-        apply([(event, logged.position) for event, logged in batch], write)
-    if tree and events:
-        merkle.append([logged for _, logged in events], write)
+        apply(batch, write)
+    if tree:
+        merkle.append(tree, write)
 
 
-def apply(events: Sequence[tuple[Any, int]], write: Write) -> None:
+def apply(events: Sequence[Positioned], write: Write) -> None:
     """Let all but the tree follow a batch of events, each with its position."""
     batch = begin([event for event, _ in events], write.read)
     for event, position in events:

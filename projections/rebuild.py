@@ -4,15 +4,17 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import Self
 
 from eventsourcing.persistence import Mapper, StoredEvent
 from ulid import ULID
 
 from domain.transcoding import EventTranscoder
 from projections import log, log_check, merkle, schema
+from projections.log_check import Checked
 from projections.progress import Progress, no_progress
-from projections.read_models import SEARCHED, TABLES, follow, prefixed, versions
+from projections.read_models import SEARCHED, TABLES, Positioned, follow, prefixed, versions
+from projections.sql import Row
 from projections.sqlite import SQLiteStore
 from projections.store import Changes, Store
 
@@ -20,7 +22,10 @@ FRESH = "fresh_"
 REPLAYED = "replayed_"
 
 BATCH = {"sqlite": 1000, "postgres": 5000}
-"""How many events are replayed at once; on SQLite all who write wait meanwhile."""
+"""How many events a rebuild replays at once; on SQLite all who write wait meanwhile."""
+
+UNLOCKED_BATCH = max(BATCH.values())
+"""How many are where nobody waits."""
 
 BATCH_BYTES = 4 * 1024 * 1024
 """A batch ends here, however few events it has: memory is bounded."""
@@ -62,35 +67,41 @@ def events_count(store: Store) -> int:
     return int(store.read("SELECT count(*) FROM stored_events")[0][0])
 
 
-def replay(
-    store: Store,
-    write: Changes,
-    after: int,
-    limit: int,
-    *,
-    until: int = log.NO_BOUND,
-    at_once: bool = False,
-    tree: bool = True,
-) -> tuple[int, int]:
-    """Let tables follow up to `limit` events after a position; `at_once` and `tree` as in `follow`.
+@dataclass(frozen=True)
+class Stretch:
+    """The next events of the log: as they are meant, each with its position, and as stored."""
 
-    Returns how many there were, and the position of the last.
-    """
-    mapper: Mapper[str] = Mapper(EventTranscoder())
-    events: list[tuple[Any, log.LoggedEvent]] = []
-    size = 0
-    while len(events) < limit and size < BATCH_BYTES:
-        some = min(AT_A_TIME, limit - len(events))
-        rows = store.read(EVENTS, after=after, until=until, limit=some)
-        if not rows:
-            break
-        for row in rows:
-            logged = log.LoggedEvent(*row)
-            events.append((mapper.to_domain_event(StoredEvent(*row[1:])), logged))
-            size += len(logged.state)
-        after = logged.position
-    follow(events, write, at_once=at_once, tree=tree)
-    return len(events), after
+    events: list[Positioned]
+    rows: list[Row]
+
+    @classmethod
+    def after(cls, store: Store, after: int, limit: int, until: int = log.NO_BOUND) -> Self:
+        """Read up to `limit` events after a position, fewer where they are large."""
+        mapper: Mapper[str] = Mapper(EventTranscoder())
+        meant: list[Positioned] = []
+        rows: list[Row] = []
+        size = 0
+        while len(rows) < limit and size < BATCH_BYTES:
+            some = min(AT_A_TIME, limit - len(rows))
+            found = store.read(EVENTS, after=after, until=until, limit=some)
+            if not found:
+                break
+            for row in found:
+                meant.append((mapper.to_domain_event(StoredEvent(*row[1:])), row[0]))
+                size += len(row[4])
+            rows += found
+            after = found[-1][0]
+        return cls(meant, rows)
+
+    @property
+    def end(self) -> int:
+        """The position of the last."""
+        return int(self.rows[-1][0])
+
+    def replay(self, write: Changes, *, at_once: bool = False, tree: bool = True) -> None:
+        """Let tables follow; `at_once` as in `follow`, no `tree`: all but that."""
+        logged = [log.LoggedEvent._make(row) for row in self.rows] if tree else ()
+        follow(self.events, write, tree=logged, at_once=at_once)
 
 
 def rebuild(
@@ -113,6 +124,7 @@ def rebuild(
     Raises `RebuildOvertaken`.
     """
     checked = refuse_suspect(store, checking, accept_log=accept_log)
+    until = checked.position if checked else log.end(store.read)
     generation = begin(store)
     write = Changes(store, FRESH)
     batch = BATCH[store.dialect]
@@ -122,14 +134,15 @@ def rebuild(
     def fill(until: int, **how: bool) -> None:
         nonlocal done, position
         while position < until:
+            stretch = Stretch.after(store, position, batch, until)  # while others write
             with store.filling():
                 check_generation(store, generation)
-                found, position = replay(store, write, position, batch, until=until, **how)
-            done += found
+                stretch.replay(write, **how)
+            done, position = done + len(stretch.rows), stretch.end
             progress(done, max(total, done))
 
-    fill(checked or log.end(store.read), at_once=True, tree=not checked)
-    if checked:
+    fill(until, at_once=True, tree=checked is None)
+    if checked is not None:
         with store.filling():
             check_generation(store, generation)
             take_over_tree(store, write, checked)
@@ -138,10 +151,9 @@ def rebuild(
     while True:
         with store.defining():
             check_generation(store, generation)
-            found = batch
-            while found:
-                found, position = replay(store, write, position, batch)
-                done += found
+            while (stretch := Stretch.after(store, position, batch)).rows:
+                stretch.replay(write)
+                done, position = done + len(stretch.rows), stretch.end
             if swap(store):
                 break
         time.sleep(PAUSE_SECONDS)
@@ -149,13 +161,13 @@ def rebuild(
     return done
 
 
-def refuse_suspect(store: Store, progress: Progress, *, accept_log: bool) -> int:
+def refuse_suspect(store: Store, progress: Progress, *, accept_log: bool) -> Checked | None:
     """Raise `LogSuspect` unless the log is what the tree and the signed tree heads say.
 
-    Returns the position up to which they agree, 0 where the tree has to be made anew.
+    Returns what was found where they agree, None where the tree has to be made anew.
     """
     if not {"merkle_leaf", "tree_head"} <= store.table_names():
-        return 0  # of a version that had none
+        return None  # of a version that had none
     with store.reading():
         found = log_check.check(store, log_check.kept_heads(store.read), progress)
     if found.against:
@@ -165,7 +177,7 @@ def refuse_suspect(store: Store, progress: Progress, *, accept_log: bool) -> int
             f"{found.undecided[0]}, or the tree is damaged; no signed tree head tells. When the log"
             " is right, `customer-groups rebuild --accept-log` makes the tree anew."
         )
-    return 0 if found.problems else found.position
+    return None if found.problems else found
 
 
 def begin_new_log(store: Store) -> str:
@@ -196,13 +208,13 @@ def begin(store: Store) -> int:
     return generation
 
 
-def take_over_tree(store: Store, write: Changes, until: int) -> None:
-    """Copy the leaves of events up to a position, against which the log was held."""
+def take_over_tree(store: Store, write: Changes, checked: Checked) -> None:
+    """Copy the leaves against which the log was held, and keep the roots over them."""
     store.execute(
-        f"INSERT INTO {write.prefix}merkle_leaf SELECT * FROM merkle_leaf WHERE position <= :until",
-        {"until": until},
+        f"INSERT INTO {write.prefix}merkle_leaf SELECT * FROM merkle_leaf WHERE number < :size",
+        {"size": checked.events},
     )
-    merkle.complete(write, 0, merkle.size(write.read))
+    write.insert("merkle_subtree", checked.subtrees)
 
 
 def index(store: Store, generation: int) -> None:
@@ -248,11 +260,13 @@ def _tables(store: Store) -> tuple[str, ...]:
     return TABLES
 
 
-def verify(store: Store, progress: Progress = no_progress, *, is_checked: bool = False) -> Verified:
+def verify(
+    store: Store, progress: Progress = no_progress, *, checked: Checked | None = None
+) -> Verified:
     """Replay the log beside the live read models, in one snapshot, and compare every row.
 
-    The service goes on meanwhile. Problems are sentences that name table and row. `is_checked`: in
-    this snapshot the log was held against the leaves of its tree already.
+    The service goes on meanwhile. Problems are sentences that name table and row. `checked`: what
+    was found when in this snapshot the log was held against the leaves of its tree.
     """
     with store.reading():
         end = log.end(store.read)
@@ -260,19 +274,18 @@ def verify(store: Store, progress: Progress = no_progress, *, is_checked: bool =
         for statement in schema.table_statements(prefix=REPLAYED):
             store.define(temporary(store, statement))
         try:
-            write, batch = Changes(store, REPLAYED), BATCH[store.dialect]
+            write = Changes(store, REPLAYED)
             done, position = 0, 0
             problems = []
-            if is_checked:
-                take_over_tree(store, write, end)
+            if checked is not None:
+                write.insert("merkle_subtree", checked.subtrees)
             while position < end:
-                found, position = replay(
-                    store, write, position, batch, at_once=True, tree=not is_checked
-                )
-                done += found
+                stretch = Stretch.after(store, position, UNLOCKED_BATCH)
+                stretch.replay(write, at_once=True, tree=checked is None)
+                done, position = done + len(stretch.rows), stretch.end
                 progress(done, total)
             for table in TABLES:
-                if not (is_checked and table == "merkle_leaf"):
+                if checked is None or table != "merkle_leaf":
                     problems += differences(store, table)
             if isinstance(store, SQLiteStore):
                 problems += search_differences(store)

@@ -37,6 +37,14 @@ PRAGMA cache_size = -16384;
 PRAGMA mmap_size = 1073741824;
 """
 
+BOUNDED = """
+PRAGMA mmap_size = 0;
+PRAGMA temp_store = FILE;
+PRAGMA temp.cache_size = -65536;
+PRAGMA temp.journal_mode = OFF;
+"""
+"""64 MiB of temporary tables; they need no journal, for none outlives an error."""
+
 _EACH = re.compile(r"\beach\((:\w+)\)")
 
 INSERT_EVENT = (
@@ -73,9 +81,12 @@ class SQLiteStore(Store):
         self._turn = threading.Lock()
         self._watches: WeakSet[SQLiteWatch] = WeakSet()
 
-    def read_without_mapping(self) -> None:
-        """Do not map the file into memory: what reads it once from end to end would hold it all."""
-        self._pragmas += "PRAGMA mmap_size = 0;"
+    def bound_memory(self) -> None:
+        """Hold little of the file, and keep temporary tables in files too, for long commands.
+
+        What reads a mapped file from end to end would hold it all.
+        """
+        self._pragmas += BOUNDED
 
     @property
     def connection(self) -> sqlite3.Connection:

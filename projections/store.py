@@ -319,7 +319,8 @@ class Store(PastOfStore):
 
     def changed(self, recordings: Sequence[Recording[str]]) -> None:
         """Apply recorded events to all read models, in the running transaction."""
-        follow([(one.domain_event, stored(one.notification)) for one in recordings], self.write)
+        events = [(one.domain_event, one.notification.id) for one in recordings]
+        follow(events, self.write, tree=[stored(one.notification) for one in recordings])
 
     def group(self, group_id: str) -> Group | None:
         """Return the group, deleted or not, as its newest event left it."""

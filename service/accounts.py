@@ -18,7 +18,7 @@ import orjson
 from ulid import ULID
 
 from domain.context import decided_at
-from projections.documents import folded, milliseconds, shown
+from projections.documents import folded, moment, shown
 from projections.store import Store, StoreUnavailable
 
 SCHEMA = (
@@ -133,7 +133,7 @@ class Accounts:
         """
         hashed = self._hasher.hash(password)
         with self.store.deciding():
-            now = shown(milliseconds(decided_at.get()))
+            now = moment(decided_at.get())
             user = self.user_by_email(email)
             if user is not None and not replace:
                 raise EmailInUse(f"A user with the e-mail {email} exists")
@@ -230,7 +230,7 @@ class Accounts:
         """Make a secret key; return it as the API shows it, and the token, which is shown once."""
         token = f"sk_{secrets.token_hex(32)}"
         with self.store.deciding():
-            now = shown(milliseconds(decided_at.get()))
+            now = moment(decided_at.get())
             key_id = f"apk_{ULID.from_datetime(decided_at.get())}"
             self.store.write(
                 "INSERT INTO api_key VALUES"
@@ -268,7 +268,7 @@ class Accounts:
                 "UPDATE api_key SET revoked_by = :by, revoked_at = :now, updated_at = :now"
                 " WHERE id = :id AND revoked_at IS NULL",
                 by=revoked_by,
-                now=shown(milliseconds(decided_at.get())),
+                now=moment(decided_at.get()),
                 id=key_id,
             )
         return self.key(key_id)

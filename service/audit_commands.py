@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from projections import differences, log, rebuild
+from projections.log_check import Checked
 from projections.store import Store
 from service.auditor import Head, Key, Wrong, read_head, read_key
 from service.exported import Export
@@ -57,11 +58,11 @@ def verify(
         verify_export(directory, kept, keys)
         return
     with database() as (_, store), store.reading():
-        verify_log(store, kept, keys)
+        checked = verify_log(store, kept, keys)
         if only_log:
             return
         with progress("Replaying") as show:
-            found = rebuild.verify(store, show, is_checked=True)
+            found = rebuild.verify(store, show, checked=checked)
     for problem in found.problems:
         click.echo(problem)
     if found.problems:
@@ -69,7 +70,7 @@ def verify(
     click.echo(f"{found.events:,} events to position {found.position}: nothing wrong.")
 
 
-def verify_log(store: Store, kept: tuple[Path, ...], keys: tuple[str, ...]) -> None:
+def verify_log(store: Store, kept: tuple[Path, ...], keys: tuple[str, ...]) -> Checked:
     """Check the log, or end with one sentence."""
     try:
         signers = [read_key(key) for key in keys]
@@ -88,6 +89,7 @@ def verify_log(store: Store, kept: tuple[Path, ...], keys: tuple[str, ...]) -> N
         f"{found.events:,} events to position {found.position} are those of the tree"
         f" and of {found.heads:,} signed tree heads."
     )
+    return found
 
 
 def verify_export(directory: Path, kept: tuple[Path, ...], keys: tuple[str, ...]) -> None:

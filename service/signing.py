@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain.context import decided_at
 from projections import log, merkle, schema, tree_heads
-from projections.documents import milliseconds, shown
+from projections.documents import moment
 from projections.sql import Read
 from projections.sqlite import SQLiteStore
 from projections.store import Store
@@ -206,7 +206,7 @@ def _public(store: Store, private: Ed25519PrivateKey) -> Key:
 
 
 def _list(store: Store, private: Ed25519PrivateKey) -> None:
-    made_at = shown(milliseconds(decided_at.get()))
+    made_at = moment(decided_at.get())
     tree_heads.keep_key(store.write, _public(store, private).text(), made_at)
 
 

@@ -39,7 +39,7 @@ def database(*, ready: bool = True, new: bool = False) -> Iterator[tuple[Setting
     settings = the_settings()
     store = open_store(settings.database_url)
     if isinstance(store, SQLiteStore):
-        store.read_without_mapping()
+        store.bound_memory()
         if not new and not store.path.is_file():
             raise click.ClickException(
                 f"There is no database at {store.path.absolute()}; `customer-groups init-db` makes"

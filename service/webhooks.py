@@ -13,7 +13,7 @@ from ulid import ULID
 
 from domain.context import decided_at
 from projections import log
-from projections.documents import milliseconds, shown
+from projections.documents import moment, shown
 from projections.log import Wanted
 from projections.store import Store
 
@@ -184,7 +184,7 @@ class Webhooks:
                 secret=secret,
                 position=self._within(after),
                 by=created_by,
-                now=shown(milliseconds(decided_at.get())),
+                now=moment(decided_at.get()),
             )
         return self.one(webhook_id) or {}, secret
 
@@ -278,7 +278,7 @@ class Webhooks:
             self.store.write(
                 f"UPDATE webhook SET {assignments}, updated_at = :now WHERE id = :id",
                 id=webhook_id,
-                now=shown(milliseconds(decided_at.get())),
+                now=moment(decided_at.get()),
                 **values,
             )
             return self.one(webhook_id)

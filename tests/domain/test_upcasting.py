@@ -62,7 +62,7 @@ def renamed(groups, store):
         row = (group_id, 2, "Renamed", stored.state)
         with store.deciding():
             (position,) = store.insert_events([row])
-            follow([(event, LoggedEvent(position, *row))], store.write)
+            follow([(event, position)], store.write, tree=[LoggedEvent(position, *row)])
         return group_id
 
     return rename

@@ -11,7 +11,7 @@ from domain.application import CustomerGroups, merging
 from domain.errors import Refused
 from projections import directory, group_list, log, membership, pages
 from projections.postgres import PostgresStore
-from projections.rebuild import replay, verify
+from projections.rebuild import Stretch, verify
 from projections.sqlite import SQLiteStore
 from tests.asking import Asking
 from tests.conftest import empty
@@ -140,7 +140,7 @@ def copy_event(source, target, after):
     with target.deciding():
         positions = target.insert_events([event[1:]])
         assert positions == [event.position]
-        replay(target, target.write, after, 1)
+        Stretch.after(target, after, 1).replay(target.write)
     return event.position
 
 
