@@ -1,5 +1,6 @@
 """What every command needs: the settings, the database, a progress bar, somebody who acts."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ def database(*, ready: bool = True, new: bool = False) -> Iterator[tuple[Setting
 
     `ready` also checks its schema; `new` lets it be one that is not there yet.
     """
+    gc.freeze()  # what is loaded by now stays, and need not be looked through time and again
     settings = the_settings()
     store = open_store(settings.database_url)
     if isinstance(store, SQLiteStore):

@@ -73,6 +73,8 @@ def measure(source: str, target: str, directory: Path, events: int = EVENTS) -> 
         timed("export", source, events, "export", "--out", out),
         timed("verify --export", source, events, "verify", "--export", out),
         timed("import", target, events, "import", "--from", out),
+        timed("rebuild", target, events, "rebuild"),
+        timed("verify", target, events, "verify"),
     ]
 
 

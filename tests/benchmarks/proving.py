@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-from projections import log, merkle
+from projections import log, merkle, rebuild
 from projections.store import Store
 from projections.stores import open_store
 from service import signing
@@ -44,6 +44,7 @@ def measure(url: str, events: int = EVENTS) -> Measured:
     began = time.process_time()
     assert check_log(store).problems == []
     per_cpu_second = events / (time.process_time() - began)
+    replayed = replays(store)
     size = merkle.size(read)
     middle = log.after(read, 0, limit=1)[0].position + size // 3
     included = milliseconds(
@@ -54,6 +55,9 @@ def measure(url: str, events: int = EVENTS) -> Measured:
         "verify --log, events/s": f"{found.per_second:,.0f}",
         "the same, MB": f"{found.megabytes:.0f}",
         "the same, events per second of our CPU": f"{per_cpu_second:,.0f}",
+        "decode-only replay, events/s": f"{replayed[0]:,.0f}",
+        "rebuild, of that": f"{replayed[1] / replayed[0]:.2f}",
+        "whole verify, of that": f"{replayed[2] / replayed[0]:.2f}",
         "root, ms": f"{milliseconds(lambda: merkle.root(read, size - 1)):.2f}",
         "inclusion of a position, ms": f"{included:.2f}",
         "consistency, ms": f"{consistent:.2f}",
@@ -63,6 +67,28 @@ def measure(url: str, events: int = EVENTS) -> Measured:
     }
     store.close()
     return measured
+
+
+def replays(store: Store) -> tuple[float, float, float]:
+    """Events a second: a replay that only decodes, `rebuild`, whole `verify`; in this process.
+
+    The first reads and decodes in the very batches of a rebuild, and does nothing with them.
+    """
+    events, batch = rebuild.events_count(store), rebuild.BATCH[store.dialect]
+
+    def decode() -> None:
+        position = 0
+        while (stretch := rebuild.Stretch.after(store, position, batch)).rows:
+            position = stretch.end
+
+    def verify() -> None:
+        with store.reading():
+            checked = check_log(store)
+            assert rebuild.verify(store, checked=checked).problems == []
+
+    works = (decode, lambda: rebuild.rebuild(store), verify)
+    decoded, rebuilt, verified = (events * 1000 / milliseconds(work, 3) for work in works)
+    return decoded, rebuilt, verified
 
 
 def appended(store: Store, count: int) -> float:
