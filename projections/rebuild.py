@@ -39,6 +39,13 @@ EVENTS = (
     " ORDER BY notification_id LIMIT :limit"
 )
 
+TAKE_OVER = f"""
+INSERT INTO {FRESH}merkle_leaf
+SELECT * FROM merkle_leaf WHERE number >= :first AND number < :last
+"""
+
+LEAVES_AT_ONCE = 20_000
+
 FIRST_DIFFERENCES = 5
 
 PAUSE_SECONDS = 0.5
@@ -123,7 +130,11 @@ def rebuild(
 
     Raises `RebuildOvertaken`.
     """
-    checked = refuse_suspect(store, checking, accept_log=accept_log)
+    with store.leaving_traces():  # personal data is in the directory, and only there
+        return _rebuild(store, progress, refuse_suspect(store, checking, accept_log=accept_log))
+
+
+def _rebuild(store: Store, progress: Progress, checked: Checked | None) -> int:
     until = checked.position if checked else log.end(store.read)
     generation = begin(store)
     write = Changes(store, FRESH)
@@ -143,9 +154,7 @@ def rebuild(
 
     fill(until, at_once=True, tree=checked is None)
     if checked is not None:
-        with store.filling():
-            check_generation(store, generation)
-            take_over_tree(store, write, checked)
+        take_over_tree(store, write, generation, checked)
     index(store, generation)
     fill(log.end(store.read))
     while True:
@@ -208,13 +217,16 @@ def begin(store: Store) -> int:
     return generation
 
 
-def take_over_tree(store: Store, write: Changes, checked: Checked) -> None:
+def take_over_tree(store: Store, write: Changes, generation: int, checked: Checked) -> None:
     """Copy the leaves against which the log was held, and keep the roots over them."""
-    store.execute(
-        f"INSERT INTO {write.prefix}merkle_leaf SELECT * FROM merkle_leaf WHERE number < :size",
-        {"size": checked.events},
-    )
-    write.insert("merkle_subtree", checked.subtrees)
+    for first in range(0, checked.events, LEAVES_AT_ONCE):
+        with store.filling():
+            check_generation(store, generation)
+            last = min(first + LEAVES_AT_ONCE, checked.events)
+            store.execute(TAKE_OVER, {"first": first, "last": last})
+    with store.filling():
+        check_generation(store, generation)
+        write.insert("merkle_subtree", checked.subtrees)
 
 
 def index(store: Store, generation: int) -> None:

@@ -289,6 +289,11 @@ class Store(PastOfStore):
             yield
 
     @contextmanager
+    def leaving_traces(self) -> Iterator[None]:
+        """Let what is deleted stay on the disk for a while: for rows without personal data."""
+        yield
+
+    @contextmanager
     def reading(self) -> Iterator[None]:
         """Make all reads in it see one state of the database; inside `deciding`, join that."""
         if self.is_deciding or getattr(self._thread, "reading", False):

@@ -496,3 +496,15 @@ def test_what_is_no_read_model_is_left_alone_by_a_rebuild(groups, store, shop):
     assert [store.read(f"SELECT * FROM {table}") for table in tables] == before
     assert log.log_id(store.read) == log_id
     assert groups.change_customers(shop[0], add=["cus_000000"]).added == 1
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the other has no such switch
+def test_what_is_deleted_after_a_rebuild_is_overwritten_again(store, monkeypatch):
+    rebuild(store)
+    assert store.read("PRAGMA secure_delete") == [(1,)]
+
+    monkeypatch.setattr(rebuild_module, "begin", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rebuild(store)
+    assert store.read("PRAGMA secure_delete") == [(1,)]
