@@ -211,10 +211,6 @@ def leaf_of(event: LoggedEvent, identity: str) -> merkle.Hash:
     try:
         if state.startswith(STATE_HEAD) and state.startswith(STATE_MIDDLE, log.TIME.stop):
             return merkle.leaf(log.published(event, identity))
-    except (
-        AttributeError,
-        TypeError,
-        UnicodeDecodeError,
-    ):  # SQLite has whatever it was given, text too
-        pass
+    except (AttributeError, TypeError, UnicodeDecodeError):
+        return b""  # a column of SQLite has whatever was put there, a text or a number too
     return b""

@@ -169,6 +169,7 @@ def test_leaving_with_a_changed_name_asks_first(page, drawer, group):
 
     page.keyboard.press("Escape")
     prompt(page).get_by_role("button", name="Cancel").click()
+    expect(prompt(page)).to_have_count(0)
     expect(drawer.get_by_label("Name")).to_have_value("Other")
     page.keyboard.press("Escape")
     prompt(page).get_by_role("button", name="Continue").click()

@@ -389,6 +389,7 @@ def test_leaving_with_changes_asks_first(page, editor, group):
 
     page.keyboard.press("Escape")
     prompt(page).get_by_role("button", name="Cancel").click()
+    expect(prompt(page)).to_have_count(0)
     expect(editor.value(0)).to_have_value("eins")
     page.keyboard.press("Escape")
     prompt(page).get_by_role("button", name="Continue").click()
