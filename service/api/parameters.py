@@ -29,6 +29,7 @@ _MOMENT = {
     "examples": ["2026-11-22T04:28:36.211Z", "2026-11-22"],
 }
 _COUNT = {"type": "integer", "minimum": 0, "maximum": LARGEST_WHOLE_NUMBER}
+_SIZE = _COUNT | {"minimum": 1}
 
 
 def _one(name: str, description: str, **schema: Any) -> Parameter:
@@ -246,10 +247,8 @@ PARAMETERS: dict[str, list[Parameter]] = {
     "CustomerQuery": [_fields("groups")],
     "CustomerLinksQuery": [_fields("groups"), _DETAIL],
     "InclusionQuery": [
-        _one("position", "The event's position.", type="integer", minimum=1) | {"required": True},
-        _one(
-            "tree_size", "How many leaves the tree has; by default all.", type="integer", minimum=1
-        ),
+        _one("position", "The event's position.", **_SIZE) | {"required": True},
+        _one("tree_size", "How many leaves the tree has; by default all.", **_SIZE),
     ],
     "ConsistencyQuery": [
         _one("from", "The size of the older tree.", **_COUNT) | {"required": True},

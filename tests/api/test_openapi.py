@@ -395,3 +395,12 @@ def test_the_files_of_the_page_are_ours_alone(anonymous, documented):
     assert "//" not in files["start.js"].text
     assert "validatorUrl: null" in files["start.js"].text, "else it asks validator.swagger.io"
     documented.check(anonymous.get("/docs/swagger-ui.js"))  # there is one, and it is not served
+
+
+def test_every_whole_number_of_a_query_says_from_where_to_where(documented):
+    for path, operations in documented.document["paths"].items():
+        for operation in operations.values():
+            for parameter in map(documented.resolved, operation.get("parameters", [])):
+                schema = parameter.get("schema", {})
+                if parameter["in"] == "query" and schema.get("type") == "integer":
+                    assert {"minimum", "maximum"} <= {*schema}, (path, parameter["name"])

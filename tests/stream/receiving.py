@@ -77,7 +77,13 @@ class Receiver:
             number = self._count
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-        body = handler.rfile.read(int(handler.headers["Content-Length"] or 0))
+        length = int(handler.headers["Content-Length"] or 0)
+        body = handler.rfile.read(length)
+        if len(body) < length:  # whoever asked was killed before it had said what
+            with self._lock:
+                self.at_once -= 1
+            handler.close_connection = True
+            return
         answered = self.answer(number)
         status, headers, text = answered if isinstance(answered, tuple) else (answered, {}, b"")
         with self._lock:
