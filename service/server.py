@@ -8,7 +8,6 @@ import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -51,7 +50,7 @@ class Worker:
             logger.exception("The service cannot start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        _before_signals(front.stop)
+        _before_the_end(front.stop)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await front.close()
@@ -108,21 +107,21 @@ def _free_address(host: str, port: int) -> str:
     return str(address[0])
 
 
-def _before_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` in the loop ahead of what the server does on SIGTERM and SIGINT.
+def _before_the_end(stop: Callable[[], None]) -> None:
+    """Call `stop` in the loop ahead of what the server does on SIGTERM.
 
     A server tells its application only once every connection has ended, and a stream never ends.
+
+    Ctrl-C reaches every process of the terminal. The first one passes it on as SIGTERM; a worker
+    that ended ahead of it would be taken for one that has crashed.
     """
     loop = asyncio.get_running_loop()
+    handler = signal.getsignal(signal.SIGTERM)
 
-    def before(handler: Callable[[int, FrameType | None], Any]) -> Callable[..., None]:
-        def handle(number: int, frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(stop)
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+        if callable(handler):
             handler(number, frame)
 
-        return handle
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        handler = signal.getsignal(number)
-        if callable(handler):
-            signal.signal(number, before(handler))
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

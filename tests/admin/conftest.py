@@ -105,7 +105,7 @@ def forget(context: BrowserContext) -> None:
     page, *others = context.pages or [context.new_page()]
     for other in others:
         other.close()
-    page.unroute_all()
+    page.unroute_all(behavior="ignoreErrors")  # one may be in the middle of an answer
     page.goto("/health")  # as quick as no page at all, and its process is used again
     page.evaluate("localStorage.clear(), sessionStorage.clear()")
     context.clear_cookies()

@@ -425,6 +425,15 @@ def test_ctrl_c_ends_it_too(own):
         assert own.process.wait(timeout=3) == 0
 
 
+def test_ctrl_c_that_reaches_the_worker_first_is_not_taken_for_a_crash(own):
+    os.kill(own.get("/hello").json()["worker"], signal.SIGINT)
+
+    assert all(own.get("/hello").ok for _ in range(100))
+    own.process.send_signal(signal.SIGINT)
+    assert own.process.wait(timeout=3) == 0
+    assert "Unexpected exit" not in own.log()
+
+
 def test_half_a_request_head_delays_the_end_for_less_than_five_seconds(own):
     with own.connect() as connection:
         connection.sendall(b"GET /hello HTTP/1.1\r\nHost:")
