@@ -1,7 +1,9 @@
 """verify: do the read models equal a replay of the log? rebuild: make them anew from it."""
 
+import gc
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Self
@@ -111,6 +113,19 @@ class Stretch:
         follow(self.events, write, tree=logged, at_once=at_once)
 
 
+@contextmanager
+def nothing_to_collect() -> Iterator[None]:
+    """Spare the search for cycles: a replay makes none, and to search takes a tenth of its time."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@nothing_to_collect()
 def rebuild(
     store: Store,
     progress: Progress = no_progress,
@@ -272,6 +287,7 @@ def _tables(store: Store) -> tuple[str, ...]:
     return TABLES
 
 
+@nothing_to_collect()
 def verify(
     store: Store, progress: Progress = no_progress, *, checked: Checked | None = None
 ) -> Verified:

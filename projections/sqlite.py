@@ -45,6 +45,9 @@ PRAGMA temp.journal_mode = OFF;
 """
 """64 MiB of temporary tables; they need no journal, for none outlives an error."""
 
+LEVELS = ("OFF", "NORMAL", "FULL")
+"""How long a commit waits for the disk."""
+
 _EACH = re.compile(r"\beach\((:\w+)\)")
 
 INSERT_EVENT = (
@@ -77,6 +80,7 @@ class SQLiteStore(Store):
     def __init__(self, path: str | Path, *, synchronous: str = "FULL") -> None:
         super().__init__()
         self.path = Path(path)
+        self._synchronous = synchronous
         self._pragmas = PRAGMAS.format(synchronous=synchronous)
         self._turn = threading.Lock()
         self._watches: WeakSet[SQLiteWatch] = WeakSet()
@@ -193,6 +197,19 @@ class SQLiteStore(Store):
                 if isinstance(error, sqlite3.DatabaseError):
                     raise unavailable(error) from error
                 raise
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Do not wait for the disk: the next commit that waits, by anyone, waits for this one too.
+
+        When the power fails before, it has not happened, and neither has what came after it.
+        """
+        self.query(f"PRAGMA synchronous = {min(self._synchronous, 'NORMAL', key=LEVELS.index)}", {})
+        try:
+            with super().filling():
+                yield
+        finally:
+            self.query(f"PRAGMA synchronous = {self._synchronous}", {})
 
     def empty_log(self) -> bool:
         """Bring the write-ahead log into the file and cut it to nothing.

@@ -1,5 +1,6 @@
 """verify finds every kind of damage; rebuild repairs it while the service runs."""
 
+import gc
 import re
 import threading
 from collections import Counter
@@ -15,6 +16,7 @@ from projections import directory, group_list, log, membership, schema
 from projections import rebuild as rebuild_module
 from projections.read_models import TABLES
 from projections.rebuild import RebuildOvertaken, rebuild, verify
+from projections.sqlite import SQLiteStore
 
 
 @pytest.fixture(autouse=True)
@@ -508,3 +510,25 @@ def test_what_is_deleted_after_a_rebuild_is_overwritten_again(store, monkeypatch
     with pytest.raises(ZeroDivisionError):
         rebuild(store)
     assert store.read("PRAGMA secure_delete") == [(1,)]
+
+
+def test_cycles_are_searched_for_again_after_a_rebuild_that_failed(store, monkeypatch):
+    monkeypatch.setattr(rebuild_module, "begin", lambda _: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        rebuild(store)
+
+    assert gc.isenabled()
+
+
+def test_a_batch_of_a_rebuild_does_not_wait_for_the_disk_and_what_is_acknowledged_does(tmp_path):
+    store = SQLiteStore(tmp_path / "log.db")
+    normal, full = [(1,)], [(2,)]
+
+    with store.filling():
+        assert store.read("PRAGMA synchronous") == normal
+    with pytest.raises(ZeroDivisionError), store.filling():
+        1 / 0  # noqa: B018
+    with store.defining():  # as the tables take the place of the old ones
+        assert store.read("PRAGMA synchronous") == full
+    store.close()
