@@ -205,6 +205,27 @@ def test_a_filter_without_a_value_goes_when_its_popover_closes(page):
     expect(page.get_by_role("menuitem", name="Created")).to_be_visible()
 
 
+def test_a_filter_that_opens_leaves_the_keyboard_in_the_field_where_it_is(page, api):
+    word = unique("Quick")
+    api.group(word)
+    page.goto(f"{GROUPS}?q={word}&count=%7B%22%24gte%22%3A0%7D")
+    expect_names(groups_table(page), [word])
+    filled = page.get_by_role("group", name="Filters").get_by_role("button").first
+
+    focused = filled.evaluate(
+        """async (button) => {
+            const popup = button.nextElementSibling;
+            const opened = new Promise((done) => popup.addEventListener('toggle', done));
+            button.click();
+            popup.querySelectorAll('input')[1].focus();
+            await opened;
+            return document.activeElement.labels[0].textContent;
+        }"""
+    )
+
+    assert focused == "At most"
+
+
 def test_groups_are_filtered_by_how_many_customers_they_have(page, api):
     word = unique("Sized")
     for count in (0, 1, 3):

@@ -17,7 +17,7 @@ export function popup(label, { face, look, content, closed }) {
   });
   popover.addEventListener('toggle', (event) => {
     if (event.newState !== 'open') closed();
-    else {
+    else if (!popover.contains(document.activeElement)) { // this is told late: who is in it stays
       const pressed = popover.querySelector('[aria-pressed=true]');
       const target = pressed ?? popover.querySelector('button, input');
       target.focus();
