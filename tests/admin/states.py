@@ -334,6 +334,7 @@ def a_filter_of_dates(page: Page, world: World) -> None:
     page.goto(f"{GROUPS}?updated=30d")
     expect(groups_table(page).get_by_role("link", name=world.group["name"])).to_be_visible()
     choose(page, "Add filter", "Created")
+    expect(page.get_by_label("From", exact=True)).to_be_visible()
 
 
 @alike
@@ -341,6 +342,7 @@ def a_filter_of_dates(page: Page, world: World) -> None:
 def a_filter_of_counts(page: Page, world: World) -> None:
     the_list(page, world)
     choose(page, "Add filter", "Customers")
+    expect(page.get_by_label("At least")).to_be_visible()
 
 
 @alike
@@ -356,6 +358,7 @@ def the_navigation_sheet(page: Page, world: World) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     the_list(page, world)
     page.get_by_role("button", name="Open navigation").click()
+    expect(dialog(page)).to_be_visible()
 
 
 NARROW.add(the_navigation_sheet.__name__)
