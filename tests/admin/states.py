@@ -27,6 +27,7 @@ from tests.admin.steps import (
     section,
     tick,
     toast,
+    word_of,
 )
 from tests.admin.visit import settle
 from tests.serving import Api, Server
@@ -423,7 +424,7 @@ def the_customers_to_add(page: Page, world: World) -> None:
 @alike
 @overlay
 def the_menu_of_the_customers_to_add(page: Page, world: World) -> None:
-    page.goto(group_path(world.empty, "/add-customers?a_order=email"))
+    page.goto(group_path(world.empty, f"/add-customers?a_q={word_of(world.rows)}&a_order=email"))
     tick(dialog(page), *world.first(2))
     dialog(page).get_by_role("button", name="2 selected").click()
 
