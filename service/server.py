@@ -85,6 +85,7 @@ def serve(factory: str, *, host: str, port: int, workers: int = 1) -> None:
 
 
 def _worker(factory: str) -> Worker:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not of the first process, until it has its own
     module, _, function = factory.partition(":")
     return Worker(getattr(importlib.import_module(module), function))
 

@@ -90,6 +90,8 @@ def started(workers=1, factory="build", port=None):
 def running(workers=1):
     with started(workers) as server:
         until(server.answers, seconds=10)
+        seen = set()
+        until(lambda: seen.add(server.get("/hello").json()["worker"]) or len(seen) == workers)
         yield server
 
 
@@ -403,6 +405,16 @@ def test_sigterm_answers_what_is_in_flight_and_waits_for_nobody_else(workers, ba
         assert server.process.returncode == 0
 
 
+def test_a_worker_that_is_still_loading_keeps_nobody_waiting():
+    with started(factory="late") as server:
+        until(lambda: "loading" in server.log())
+
+        assert server.terminate() < 3
+
+        assert server.process.returncode == 0
+        assert "Unexpected exit" not in server.log()
+
+
 def test_what_takes_too_long_is_cut(own, background):
     with own.connect() as upload:
         upload.sendall(head("POST", "/echo", "Content-Length: 10") + b"01234")
@@ -443,9 +455,8 @@ def test_half_a_request_head_delays_the_end_for_less_than_five_seconds(own):
 
 
 def test_every_worker_serves():
-    with running(workers=2) as server:
-        seen = set()
-        until(lambda: seen.add(server.get("/hello").json()["worker"]) or len(seen) == 2)
+    with running(workers=2) as server:  # which waits for each of them
+        assert server.get("/hello").ok
 
 
 def test_a_factory_that_fails_ends_the_process_with_its_reason():

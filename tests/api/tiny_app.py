@@ -152,6 +152,14 @@ def build_without_database():
     raise RuntimeError("the database is newer than the program")
 
 
+def __getattr__(name):
+    """A module that takes long to load: whoever wants `late` of it waits."""
+    if name != "late":
+        raise AttributeError(name)
+    print("loading", flush=True)
+    Event().wait(30)
+
+
 if __name__ == "__main__":
     port, workers, factory = sys.argv[1:]
     serve(f"tests.api.tiny_app:{factory}", host="127.0.0.1", port=int(port), workers=int(workers))
